@@ -1,0 +1,25 @@
+//! stube: an XMPP server for the home.
+//!
+//! Eight rooms, each knowing only those before it:
+//!
+//! * [`xml`] turns bytes into elements and back; it is the security boundary.
+//! * [`jid`], [`stanza`] and [`password`] are the words of the protocol.
+//! * [`config`] is the one file of configuration, and its manual.
+//! * [`store`] keeps everything in one redb file; its own thread commits.
+//! * [`core`] owns all live state; it never waits and never looks at a clock.
+//! * [`xep`] is one file a feature, listed once, in the order of the hooks.
+//! * [`stream`] holds the state machine of one connection: bytes in, bytes out.
+//! * [`net`] has the only sockets, TLS and clock; [`run`] starts and stops it all; [`cmd`] is the command line.
+
+pub mod cmd;
+pub mod config;
+pub mod core;
+pub mod jid;
+pub mod net;
+pub mod password;
+pub mod run;
+pub mod stanza;
+pub mod store;
+pub mod stream;
+pub mod xep;
+pub mod xml;
