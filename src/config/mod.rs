@@ -302,7 +302,7 @@ pub struct Log {
 }
 
 impl Config {
-    /// The configuration of a file with nothing but these domains in it.
+    /// The configuration of a file with nothing but these domains in it, which are prepared already.
     pub fn for_domains(domains: &[&str]) -> Config {
         Config { domains: domains.iter().map(|domain| domain.to_string()).collect(), ..Config::default() }
     }
