@@ -63,12 +63,13 @@ impl Tls {
         self.peer_closed
     }
 
-    /// The bytes that must stand in front of what is read next.
-    pub fn take_rest(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.rest)
+    /// Puts what must stand in front of the next read into `input`; says how much that is.
+    pub fn keep_rest(&self, input: &mut [u8]) -> usize {
+        input[..self.rest.len()].copy_from_slice(&self.rest);
+        self.rest.len()
     }
 
-    /// Takes what was read. What rustls wants to send is appended to `wire`, also when it fails.
+    /// Takes what was read, with what was kept in front of it. What rustls wants to send is appended to `wire`, also when it fails.
     pub fn receive(
         &mut self,
         mut input: &mut [u8],
@@ -100,8 +101,8 @@ impl Tls {
                 // Everything else waits for more input. There is no early data, as none is offered.
                 Ok(_) => true,
                 Err(error) => {
-                    input = &mut input[discard..];
-                    self.take_alert(input, wire);
+                    self.note_exporter();
+                    self.take_alert(&mut input[discard..], wire);
                     return Err(TlsError::Protocol(error));
                 }
             };
