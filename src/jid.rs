@@ -7,8 +7,8 @@
 //! What is refused comes back as a [`JidError`], which says which part is wrong and why; towards a peer all of
 //! them are `<jid-malformed/>`. Preparing a prepared address changes nothing.
 //!
-//! Nearly all addresses are plain ASCII, and there every rule comes down to a look at each byte; the same rules
-//! for the rest of Unicode come from PRECIS and IDNA tables. Both ways agree, and tests hold them to it.
+//! Nearly all addresses are plain ASCII, and there every rule comes down to a look at each byte; for the rest of
+//! Unicode the rules are those of PRECIS and IDNA. Both ways agree, and tests hold them to it.
 
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
@@ -18,12 +18,10 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use icu_properties::props::{BidiClass, EnumeratedProperty};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
-use precis_profiles::precis_core::profile::{Profile, Rules};
-use precis_profiles::precis_core::{IdentifierClass, StringClass};
-use precis_profiles::{OpaqueString, UsernameCaseMapped};
+
+use crate::precis;
 
 /// The most bytes that each part of an address may have (§3.2 to §3.4).
 pub const MAX_PART: usize = 1023;
@@ -256,8 +254,8 @@ fn domain_name(domain: &str) -> Result<String, JidError> {
     }
     // UTS #46 lets symbols pass, as browsers do; U-labels are letters, digits and marks (RFC 5892), which is what
     // the IdentifierClass of PRECIS has.
-    for label in name.split('.') {
-        IdentifierClass::default().allows(label).map_err(|_| INVALID)?;
+    if !name.split('.').all(precis::is_identifier) {
+        return Err(INVALID);
     }
     Ok(name.to_owned())
 }
@@ -266,99 +264,22 @@ fn domain_name(domain: &str) -> Result<String, JidError> {
 
 fn localpart(local: &str) -> Result<Cow<'_, str>, JidError> {
     check_length(local, MAX_UNPREPARED, Part::Local)?;
-    let prepared = if !local.is_ascii() {
-        stable(local, Part::Local, username_case_mapped)?
-    } else if local.bytes().any(|b| b.is_ascii_uppercase()) {
-        Cow::Owned(local.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(local)
-    };
-    // §3.3.1, and what PRECIS allows of ASCII: all that is visible.
-    let forbidden =
-        |b: u8| matches!(b, 0..=b' ' | 0x7f | b'"' | b'&' | b'\'' | b'/' | b':' | b'<' | b'>' | b'@');
-    if prepared.bytes().any(forbidden) {
+    let prepared = precis::username_case_mapped(local).ok_or(JidError::Invalid(Part::Local))?;
+    // §3.3.1: what an address or its place in XML would be unclear with.
+    if prepared.contains(['"', '&', '\'', '/', ':', '<', '>', '@']) {
         return Err(JidError::Invalid(Part::Local));
     }
     check_length(&prepared, MAX_PART, Part::Local)?;
     Ok(prepared)
 }
 
-/// The steps of RFC 8265 §3.3.3.
-fn username_case_mapped(name: &str) -> Option<String> {
-    let profile = UsernameCaseMapped::new();
-    let name = profile.prepare(name).ok()?;
-    let name = profile.case_mapping_rule(name).ok()?;
-    let name = profile.normalization_rule(name).ok()?;
-    bidi_rule(&name).then(|| name.into_owned())
-}
-
-/// The Bidi Rule (RFC 5893 §2). The library's own refuses marks within a word, and with them Arabic and Hebrew
-/// that is written with its vowels.
-fn bidi_rule(name: &str) -> bool {
-    use BidiClass as B;
-    let classes = || name.chars().map(BidiClass::for_char);
-    let any = |class| classes().any(|c| c == class);
-    if !any(B::RightToLeft) && !any(B::ArabicLetter) && !any(B::ArabicNumber) {
-        return true;
-    }
-    let last = classes().rfind(|&class| class != B::NonspacingMark);
-    let neutral = [
-        B::EuropeanNumber,
-        B::EuropeanSeparator,
-        B::CommonSeparator,
-        B::EuropeanTerminator,
-        B::OtherNeutral,
-        B::BoundaryNeutral,
-        B::NonspacingMark,
-    ];
-    match classes().next() {
-        // Conditions 2 to 4.
-        Some(B::RightToLeft | B::ArabicLetter) => {
-            let right_to_left = [B::RightToLeft, B::ArabicLetter, B::ArabicNumber];
-            classes().all(|class| right_to_left.contains(&class) || neutral.contains(&class))
-                && last.is_some_and(|last| right_to_left.contains(&last) || last == B::EuropeanNumber)
-                && !(any(B::EuropeanNumber) && any(B::ArabicNumber))
-        }
-        // Conditions 5 and 6 admit no character that brought us here; nor does condition 1.
-        _ => false,
-    }
-}
-
 // §3.4: the resourcepart is free text by the profile OpaqueString.
 
 fn resourcepart(resource: &str) -> Result<Cow<'_, str>, JidError> {
     check_length(resource, MAX_UNPREPARED, Part::Resource)?;
-    let prepared = if resource.is_ascii() {
-        if resource.bytes().any(|b| b.is_ascii_control()) {
-            return Err(JidError::Invalid(Part::Resource));
-        }
-        Cow::Borrowed(resource)
-    } else {
-        stable(resource, Part::Resource, opaque_string)?
-    };
+    let prepared = precis::opaque_string(resource).ok_or(JidError::Invalid(Part::Resource))?;
     check_length(&prepared, MAX_PART, Part::Resource)?;
     Ok(prepared)
-}
-
-fn opaque_string(text: &str) -> Option<String> {
-    OpaqueString::new().enforce(text).ok().map(Cow::into_owned)
-}
-
-/// Applies a profile until nothing changes any more (RFC 8264 §7: up to three times more, or it is refused).
-fn stable<'a>(
-    text: &'a str,
-    part: Part,
-    profile: impl Fn(&str) -> Option<String>,
-) -> Result<Cow<'a, str>, JidError> {
-    let mut current = Cow::Borrowed(text);
-    for _ in 0..=3 {
-        let next = profile(&current).ok_or(JidError::Invalid(part))?;
-        if next == current {
-            return Ok(current);
-        }
-        current = Cow::Owned(next);
-    }
-    Err(JidError::Invalid(part))
 }
 
 fn check_length(text: &str, most: usize, part: Part) -> Result<(), JidError> {

@@ -3,7 +3,7 @@
 //! Eight rooms, each knowing only those before it:
 //!
 //! * [`xml`] turns bytes into elements and back; it is the security boundary.
-//! * [`jid`], [`stanza`] and [`password`] are the words of the protocol.
+//! * [`jid`], [`stanza`] and [`password`] are the words of the protocol; [`precis`] says which strings are the same.
 //! * [`config`] is the one file of configuration, and its manual.
 //! * [`store`] keeps everything in one redb file; its own thread commits.
 //! * [`core`] owns all live state; it never waits and never looks at a clock.
@@ -17,6 +17,7 @@ pub mod core;
 pub mod jid;
 pub mod net;
 pub mod password;
+pub mod precis;
 pub mod run;
 pub mod stanza;
 pub mod store;

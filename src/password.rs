@@ -16,12 +16,12 @@ use std::fmt;
 use std::ops::Deref;
 
 use hmac::{Hmac, KeyInit, Mac};
-use precis_profiles::OpaqueString;
-use precis_profiles::precis_core::profile::Profile;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use crate::precis;
 
 /// The iterations of a new password: what RFC 7677 asks for at least, and more, but still cheap for a small device.
 pub const DEFAULT_ITERATIONS: u32 = 10_000;
@@ -52,7 +52,7 @@ pub fn prepare(text: &str) -> Result<Password, PasswordError> {
     }
     let prepared = match stringprep::saslprep(text) {
         Ok(prepared) => prepared,
-        Err(_) => OpaqueString::new().enforce(text).map_err(|_| PasswordError::Invalid)?,
+        Err(_) => precis::opaque_string(text).ok_or(PasswordError::Invalid)?,
     };
     if prepared.is_empty() {
         return Err(PasswordError::Empty);
@@ -246,7 +246,7 @@ mod tests {
             ["correct horse battery staple", " leading space", "Pässwörter", "пароль", "密码", "سر"]
         {
             assert_eq!(prepared(password).as_deref(), Ok(password));
-            assert_eq!(OpaqueString::new().enforce(password).as_deref(), Ok(password));
+            assert_eq!(precis::opaque_string(password).as_deref(), Some(password));
         }
     }
 

@@ -100,3 +100,145 @@ fn line_of_key(text: &str, key: &str) -> Option<usize> {
     };
     text.lines().position(names_it).map(|index| index + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Limit, Registration};
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text, Path::new("stube.toml"))
+    }
+
+    fn error(text: &str) -> String {
+        parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn a_domain_alone_is_complete() {
+        let config = parse("domain = \"example.org\"").unwrap();
+        assert_eq!(config, Config::for_domains(&["example.org"]));
+        assert_eq!(config.registration, Registration::Closed);
+        assert_eq!(config.listen.c2s, ["[::]:5222".parse().unwrap()]);
+    }
+
+    #[test]
+    fn domains_are_prepared() {
+        assert_eq!(parse("domain = \"Bücher.Example\"").unwrap().domains, ["bücher.example"]);
+        assert_eq!(
+            parse("domain = [\"a.example\", \"b.example\"]").unwrap().domains,
+            ["a.example", "b.example"]
+        );
+    }
+
+    #[test]
+    fn an_error_names_its_line_and_what_to_do() {
+        let cases = [
+            (
+                "domain = \"a\"\nregistartion = \"open\"",
+                "stube.toml:2: unknown key `registartion`, expected one of ",
+            ),
+            (
+                "domain = \"a\"\n[limits]\n\nstanza = 1",
+                "stube.toml:4: unknown key `stanza`, expected one of ",
+            ),
+            (
+                "domain = \"a\"\n[limits]\nstanza_bytes = \"1\"",
+                "stube.toml:3: invalid type: string \"1\", expected u64",
+            ),
+            (
+                "domain = \"a\"\n[limits]\nstanza_bytes = 9999",
+                "stube.toml:3: 9999 is too small: RFC 6120 asks",
+            ),
+            (
+                "domain = \"a\"\n[limits]\nroster_items = -1",
+                "stube.toml:3: invalid value: integer `-1`, expected u64",
+            ),
+            ("domain = \"me@a\"", "stube.toml:1: \"me@a\" is not a domain; write one"),
+            ("domain = [\"a\",\n \"A\"]", "stube.toml:1: \"A\" is here twice"),
+            ("domain = 5", "stube.toml:1: expected a domain such as \"example.org\", or a list of domains"),
+            ("domain = \"a\"\nadmins = [\"me\"]", "stube.toml:2: \"me\" is not the address of an account"),
+            (
+                "domain = \"a\"\nregistration = \"yes\"",
+                "stube.toml:2: unknown variant `yes`, expected `closed` or `open`",
+            ),
+            (
+                "domain = \"a\"\n[listen]\nc2s = [\"5222\"]",
+                "stube.toml:3: \"5222\" is not an address with a port",
+            ),
+            (
+                "domain = \"a\"\n[contact]\nabuse = [\"me@a\"]",
+                "stube.toml:3: \"me@a\" is not a URI; write one",
+            ),
+            (
+                "domain = \"a\"\n[log]\nlevel = \"loud\"",
+                "stube.toml:3: \"loud\" is not a level; write \"error\"",
+            ),
+            (
+                "domain = \"a\"\n[accounts]\nscram_iterations = 1",
+                "stube.toml:3: 1 is not between 4096 and 1000000",
+            ),
+            ("domain = \"a\"\ndomain = \"b\"", "stube.toml:2: duplicate key"),
+            ("domain = \"a", "stube.toml:1: "),
+        ];
+        for (text, start) in cases {
+            assert!(error(text).starts_with(start), "{text:?} gave {}", error(text));
+        }
+    }
+
+    #[test]
+    fn what_fits_alone_but_not_together_is_refused() {
+        assert_eq!(
+            error("admins = []"),
+            "stube.toml: no domain to serve; write one, such as domain = \"example.org\""
+        );
+        assert!(error("domain = []").starts_with("stube.toml:1: no domain to serve"));
+        assert!(error("domain = \"a\"\n[tls]\nkey = \"k\"").starts_with("stube.toml:2: certificate and key"));
+        assert!(
+            error("domain = \"a\"\n[listen]\nc2s = []\nc2s_tls = []").starts_with("stube.toml:2: no address")
+        );
+        assert!(
+            error("domain = \"a\"\n[limits]\noutbox_bytes = 10000").starts_with("stube.toml:2: outbox_bytes")
+        );
+    }
+
+    #[test]
+    fn listeners_of_later_versions_are_refused_rather_than_ignored() {
+        for key in ["s2s", "s2s_tls", "https", "http", "component"] {
+            let message = error(&format!("domain = \"a\"\n[listen]\n{key} = [\"[::]:1\"]"));
+            assert_eq!(message, "stube.toml:3: this listener is not in this version yet; remove the line");
+        }
+    }
+
+    #[test]
+    fn zero_switches_a_limit_off() {
+        let limits = parse("domain = \"a\"\n[limits]\nstanza_bytes = 0\nlogin_seconds = 0").unwrap().limits;
+        assert_eq!(limits.stanza_bytes, Limit::OFF);
+        assert_eq!(limits.login_seconds.max_millis(), u64::MAX);
+        assert_eq!(limits.roster_items.get(), Some(1000));
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_directory_of_the_file() {
+        let directory = std::env::temp_dir().join(format!("stube-config-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("stube.toml");
+        let text = "domain = \"a\"\ndata = \"d\"\n[tls]\ncertificate = \"/c\"\nkey = \"k\"";
+        std::fs::write(&file, text).unwrap();
+        let config = Config::load(&file);
+        std::fs::remove_dir_all(&directory).unwrap();
+        let config = config.unwrap();
+        assert_eq!(config.data, directory.join("d"));
+        assert_eq!(config.tls.certificate, Some("/c".into()));
+        assert_eq!(config.tls.key, Some(directory.join("k")));
+    }
+
+    #[test]
+    fn a_missing_file_says_how_to_make_one() {
+        let message = Config::load(Path::new("/nowhere/stube.toml")).unwrap_err().to_string();
+        assert!(
+            message
+                .starts_with("/nowhere/stube.toml: there is no such file; name another with --config FILE")
+        );
+    }
+}

@@ -302,9 +302,24 @@ pub struct Log {
 }
 
 impl Config {
-    /// The configuration of a file with nothing but these domains in it.
+    /// The configuration of a file with nothing but these domains in it, which are prepared already.
     pub fn for_domains(domains: &[&str]) -> Config {
         Config { domains: domains.iter().map(|domain| domain.to_string()).collect(), ..Config::default() }
+    }
+
+    /// The one file of the database.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("stube.redb")
+    }
+
+    /// Where a running server takes orders from the command line.
+    pub fn control_socket(&self) -> PathBuf {
+        self.data.join("control.sock")
+    }
+
+    /// Whether accounts of this domain, a prepared one, are here.
+    pub fn serves(&self, domain: &str) -> bool {
+        self.domains.iter().any(|served| served == domain)
     }
 }
 
@@ -385,6 +400,32 @@ impl Default for Limits {
             vcard_bytes: Limit::of(128 * 1024),
             registrations_per_hour: Limit::of(5),
         }
+    }
+}
+
+impl Limits {
+    /// The names of those that are switched off.
+    pub fn switched_off(&self) -> Vec<&'static str> {
+        let all = [
+            ("stanza_bytes", self.stanza_bytes),
+            ("connections", self.connections),
+            ("connections_per_address", self.connections_per_address),
+            ("logins_per_address", self.logins_per_address),
+            ("login_seconds", self.login_seconds),
+            ("login_tries", self.login_tries),
+            ("sessions_per_account", self.sessions_per_account),
+            ("idle_seconds", self.idle_seconds),
+            ("ping_seconds", self.ping_seconds),
+            ("outbox_bytes", self.outbox_bytes),
+            ("offline_messages", self.offline_messages),
+            ("offline_bytes", self.offline_bytes),
+            ("roster_items", self.roster_items),
+            ("blocklist_items", self.blocklist_items),
+            ("private_bytes", self.private_bytes),
+            ("vcard_bytes", self.vcard_bytes),
+            ("registrations_per_hour", self.registrations_per_hour),
+        ];
+        all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()
     }
 }
 

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
+use crate::jid::Jid;
+
 /// A bound that 0 in the file switches off, made so that a comparison cannot forget it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit(Option<u64>);
@@ -77,31 +79,32 @@ pub(super) fn domains<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>
         OneOrMany::One(domain) => vec![domain],
         OneOrMany::Many(domains) => domains,
     };
+    let mut seen = Vec::new();
     each(domains, |domain| {
-        if domain.is_empty() || domain.contains(['@', '/', ' ']) {
-            return Err(format!("{domain:?} is not a domain; write one such as \"example.org\""));
+        let jid = Jid::parse(&domain).ok().filter(Jid::is_domain);
+        let jid =
+            jid.ok_or_else(|| format!("{domain:?} is not a domain; write one such as \"example.org\""))?;
+        if seen.contains(&jid) {
+            return Err(format!("{domain:?} is here twice; remove one"));
         }
-        Ok(domain)
+        seen.push(jid.clone());
+        Ok(jid.to_string())
     })
 }
 
 pub(super) fn bare_addresses<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     each(Vec::<String>::deserialize(input)?, |address| {
-        if !address.contains('@') || address.contains(['/', ' ']) {
-            return Err(format!(
-                "{address:?} is not the address of an account; write one such as \"me@example.org\""
-            ));
-        }
-        Ok(address)
+        let jid = Jid::parse(&address).ok().filter(|jid| jid.is_bare() && !jid.is_domain());
+        let hint = "write one such as \"me@example.org\"";
+        jid.map(|jid| jid.to_string())
+            .ok_or_else(|| format!("{address:?} is not the address of an account; {hint}"))
     })
 }
 
 pub(super) fn names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     each(Vec::<String>::deserialize(input)?, |name| {
-        if name.is_empty() || name.contains(['@', '/', ' ']) {
-            return Err(format!("{name:?} is not the name of an account; write the part before the @"));
-        }
-        Ok(name)
+        let hint = "write the part of an address before the @";
+        Jid::localpart(&name).map_err(|_| format!("{name:?} is not the name of an account; {hint}"))
     })
 }
 
@@ -160,6 +163,9 @@ pub(super) fn level<'de, D: Deserializer<'de>>(input: D) -> Result<log::LevelFil
     }
 }
 
-fn each<T, E: Error>(values: Vec<String>, check: impl Fn(String) -> Result<T, String>) -> Result<Vec<T>, E> {
+fn each<T, E: Error>(
+    values: Vec<String>,
+    check: impl FnMut(String) -> Result<T, String>,
+) -> Result<Vec<T>, E> {
     values.into_iter().map(check).collect::<Result<_, _>>().map_err(E::custom)
 }
