@@ -9,15 +9,15 @@
 
 use std::borrow::Cow;
 
-use icu_normalizer::{ComposingNormalizerBorrowed, ComposingNormalizerBorrowed as Normalizer};
+use icu_normalizer::ComposingNormalizerBorrowed as Normalizer;
 use icu_properties::props::{
     BidiClass, BinaryProperty, CanonicalCombiningClass, DefaultIgnorableCodePoint, EastAsianWidth,
     EnumeratedProperty, GeneralCategory, HangulSyllableType, JoinControl, JoiningType, NoncharacterCodePoint,
     Script,
 };
 
-const NFC: ComposingNormalizerBorrowed = Normalizer::new_nfc();
-const NFKC: ComposingNormalizerBorrowed = Normalizer::new_nfkc();
+const NFC: Normalizer = Normalizer::new_nfc();
+const NFKC: Normalizer = Normalizer::new_nfkc();
 
 /// The profile for names of accounts and localparts (RFC 8265 §3.3).
 pub fn username_case_mapped(name: &str) -> Option<Cow<'_, str>> {
@@ -64,8 +64,7 @@ fn enforce_username(name: &str) -> Option<String> {
     if name.is_empty() || !conforms(&name, StringClass::Identifier) {
         return None;
     }
-    // Without the context-dependent final sigma: a letter's mapping must not depend on what follows it.
-    let name: String = name.chars().flat_map(char::to_lowercase).collect();
+    let name = name.to_lowercase();
     let name = NFC.normalize(&name);
     satisfies_bidi_rule(&name).then(|| name.into_owned())
 }
@@ -245,4 +244,184 @@ fn satisfies_bidi_rule(name: &str) -> bool {
     let well_ended = last.is_some_and(|last| right_to_left.contains(&last) || last == B::EuropeanNumber);
     // Condition 4.
     fitting && well_ended && !(any(B::EuropeanNumber) && any(B::ArabicNumber))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn username(name: &str) -> Option<String> {
+        username_case_mapped(name).map(Cow::into_owned)
+    }
+
+    fn opaque(text: &str) -> Option<String> {
+        opaque_string(text).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn for_ascii_the_short_way_leads_where_the_tables_lead() {
+        let ascii = || (0..=0x7f_u8).map(char::from);
+        let pairs = ascii().flat_map(|first| ascii().map(move |second| format!("{first}{second}")));
+        for text in ascii().map(String::from).chain(pairs).chain([String::new()]) {
+            assert_eq!(username(&text), enforce_username(&text), "{text:?}");
+            assert_eq!(opaque(&text), enforce_opaque_string(&text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_have_one_case_one_width_and_one_form() {
+        assert_eq!(username("Juliet").as_deref(), Some("juliet"));
+        assert_eq!(username("ＪＵＬＩＥＴ").as_deref(), Some("juliet"));
+        assert_eq!(username("ｶﾞ").as_deref(), Some("ガ"));
+        assert_eq!(username("A\u{308}").as_deref(), Some("ä"));
+        assert_eq!(username("Å").as_deref(), Some("å"));
+        assert_eq!(username("ΣΊΣΥΦΟΣ").as_deref(), Some("σίσυφος"));
+        // These look alike, but are not the same.
+        assert_ne!(username("fußball"), username("fussball"));
+        assert_ne!(username("σ"), username("ς"));
+    }
+
+    #[test]
+    fn names_are_made_of_letters_digits_and_marks() {
+        for name in [
+            "",
+            "foo bar",
+            "foo\u{a0}bar",
+            "henryⅣ",
+            "♚",
+            "🙂",
+            "x²",
+            "ﬁ",
+            "½",
+            "a\u{200b}",
+            "a\u{fe0f}",
+            "a\u{ad}",
+        ] {
+            assert_eq!(username(name), None, "{name:?}");
+        }
+        for name in ["π", "漢字", "юлия", "נועה", "ｊ", "한글", "नमस्ते", "𞤀𞤣𞤤𞤢𞤥", "𰻞"]
+        {
+            assert!(username(name).is_some(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_those_of_the_rfc() {
+        for name in ["ß", "ς", "۽", "۾", "་", "〇"] {
+            assert!(username(name).is_some(), "{name:?}");
+        }
+        for c in ['\u{640}', '\u{7fa}', '\u{302e}', '\u{3031}', '\u{303b}'] {
+            assert_eq!(username(&format!("a{c}a")), None, "{c:?}");
+            assert_eq!(opaque(&format!("a{c}a")), None, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn unassigned_private_and_invisible_characters_are_no_text() {
+        for c in [
+            '\u{378}',
+            '\u{e000}',
+            '\u{fffe}',
+            '\u{10ffff}',
+            '\u{200b}',
+            '\u{85}',
+            '\u{2028}',
+            '\u{1100}',
+            '\u{e0001}',
+        ] {
+            assert_eq!(opaque(&format!("a{c}a")), None, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn free_text_keeps_its_case_and_width_and_has_one_kind_of_space() {
+        assert_eq!(opaque("Ｆoo ♚²").as_deref(), Some("Ｆoo ♚²"));
+        assert_eq!(opaque("a\u{a0}b\u{2003}c\u{3000}").as_deref(), Some("a b c "));
+        assert_eq!(opaque("A\u{308}").as_deref(), Some("Ä"));
+        // Of Unicode 6, 7, 13 and 15.
+        assert_eq!(opaque("😀🙂🫖🫨").as_deref(), Some("😀🙂🫖🫨"));
+    }
+
+    /// RFC 5892 appendix A.
+    #[test]
+    fn some_characters_are_allowed_in_their_context_only() {
+        for (text, valid) in [
+            ("क्\u{200c}ष", true),    // ZERO WIDTH NON-JOINER after a virama,
+            ("بی\u{200c}بی", true),  // between joining letters,
+            ("بیَ\u{200c}َبی", true),  // with marks around it,
+            ("بd\u{200c}بی", false), // but not after one that does not join,
+            ("بی\u{200c}", false),   // nor at the end,
+            ("\u{200c}ب", false),    // nor at the beginning.
+            ("क्\u{200d}ष", true),    // ZERO WIDTH JOINER after a virama only.
+            ("👩\u{200d}🚀", false),
+            ("l·l", true), // MIDDLE DOT between two l.
+            ("l·a", false),
+            ("·l", false),
+            ("l·", false),
+            ("͵α", true), // GREEK LOWER NUMERAL SIGN before Greek.
+            ("͵a", false),
+            ("α͵", false),
+            ("א׳", true), // GERESH and GERSHAYIM after Hebrew.
+            ("א״א", true),
+            ("׳א", false),
+            ("a״", false),
+            ("ア・ア", true), // KATAKANA MIDDLE DOT with Japanese somewhere.
+            ("a・漢", true),
+            ("a・b", false),
+            ("\u{660}\u{661}", true), // One kind of Arabic digits.
+            ("\u{6f0}\u{6f1}", true),
+            ("\u{660}\u{6f0}", false),
+        ] {
+            assert_eq!(opaque(text).is_some(), valid, "{text:?}");
+        }
+    }
+
+    /// RFC 5893 §2.
+    #[test]
+    fn names_from_right_to_left_are_unambiguous() {
+        for (name, valid) in [
+            ("שלום", true),
+            ("שָׁלוֹם", true), // with vowel points,
+            ("مُحَمَّد", true), // within and at the end.
+            ("שלום7", true),
+            ("שלום-", false),     // Condition 3.
+            ("7שלום", false),     // Condition 1.
+            ("aשלום", false),     // Condition 5.
+            ("שלוםa", false),     // Condition 2.
+            ("ب1\u{661}", false), // Condition 4.
+            ("ب\u{661}", true),
+            ("7", true),
+            ("7a", true),
+        ] {
+            assert_eq!(username(name).is_some(), valid, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_prepared_stays_as_it_is() {
+        // Composing takes the second l away from the MIDDLE DOT, which is noticed the second time.
+        assert_eq!(opaque("l·l\u{327}"), None);
+        let mut random = 1_u64;
+        let mut prepared = 0;
+        for _ in 0..20_000 {
+            let text: String = (0..5)
+                .filter_map(|_| {
+                    random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    let bases = [
+                        0x20, 0x60, 0xa0, 0x300, 0x380, 0x5d0, 0x620, 0x940, 0x1e00, 0x30a0, 0xff60, 0x1f600,
+                    ];
+                    let base = bases[(random >> 60) as usize % bases.len()];
+                    char::from_u32(base + (random >> 40) as u32 % 0x60)
+                })
+                .collect();
+            for once in [username(&text), opaque(&text)].into_iter().flatten() {
+                prepared += 1;
+                assert_eq!(opaque(&once).as_ref(), Some(&once), "{text:?}");
+            }
+            if let Some(once) = username(&text) {
+                assert_eq!(username(&once), Some(once), "{text:?}");
+            }
+        }
+        assert!(prepared > 5_000);
+    }
 }

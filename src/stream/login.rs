@@ -1,0 +1,455 @@
+//! The part of a client's stream before a resource is bound: headers, STARTTLS (RFC 6120 §5), SASL (§6), binding (§7).
+//!
+//! Lives in memory of its own and is gone once the session begins.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::c2s::BYTES_BEFORE_LOGIN;
+use super::features;
+use super::sasl::{self, ChannelBinding, Exchange, Failure, Mechanism, Step};
+use super::{StreamError, TlsInfo};
+use crate::core::{Core, LinkId, SessionId};
+use crate::jid::Jid;
+use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError};
+use crate::xml::element::Element;
+use crate::xml::ns;
+use crate::xml::reader::{Fragment, Header};
+use crate::xml::writer;
+
+pub struct Login {
+    tls: Option<TlsInfo>,
+    /// The next thing must be a stream header.
+    wants_header: bool,
+    header_sent: bool,
+    wants_tls: bool,
+    /// The domain that the client wants.
+    host: Option<Jid>,
+    /// Who the client says it is, in the stream header.
+    claimed: Option<Jid>,
+    exchange: Option<Exchange>,
+    /// Who has logged in.
+    account: Option<Jid>,
+    wait: Wait,
+    failures: u64,
+    /// When all this must be over.
+    deadline: u64,
+    /// What came while the login had to wait; at most what one read gives.
+    pub(super) unread: Vec<u8>,
+}
+
+/// Why nothing more is read for now.
+enum Wait {
+    No,
+    /// For a password to be checked.
+    Password { account: Jid },
+    /// For the moment when an outcome may be told.
+    Until { time: u64, outcome: Outcome },
+}
+
+enum Outcome {
+    Success { account: Jid, data: Option<Vec<u8>> },
+    Failure(Failure),
+}
+
+/// What the connection does next.
+pub enum Progress {
+    Continue,
+    /// The stream starts anew; what has been read and not looked at is dropped.
+    Restart,
+    LoggedIn,
+    Bound(SessionId),
+    Close(Option<StreamError>),
+}
+
+impl Login {
+    pub fn new(core: &Core, tls: Option<TlsInfo>) -> Login {
+        Login {
+            tls,
+            wants_header: true,
+            header_sent: false,
+            wants_tls: false,
+            host: None,
+            claimed: None,
+            exchange: None,
+            account: None,
+            wait: Wait::No,
+            failures: 0,
+            deadline: core.now().saturating_add(core.config.limits.login_seconds.max_millis()),
+            unread: Vec::new(),
+        }
+    }
+
+    pub fn header_sent(&self) -> bool {
+        self.header_sent
+    }
+
+    pub fn wants_tls(&self) -> bool {
+        self.wants_tls
+    }
+
+    pub fn waits(&self) -> bool {
+        !matches!(self.wait, Wait::No)
+    }
+
+    pub fn deadline(&self) -> u64 {
+        match self.wait {
+            Wait::Until { time, .. } => time.min(self.deadline),
+            _ => self.deadline,
+        }
+    }
+
+    pub fn secured(&mut self, tls: TlsInfo) {
+        self.tls = Some(tls);
+        self.wants_tls = false;
+        self.restart();
+    }
+
+    fn restart(&mut self) {
+        self.wants_header = true;
+        self.header_sent = false;
+    }
+
+    /// §4.7: ours answers the client's.
+    pub fn write_header(&mut self, core: &mut Core, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"<?xml version='1.0'?><stream:stream");
+        writer::attribute("xmlns", ns::CLIENT, out);
+        writer::attribute("xmlns:stream", ns::STREAMS, out);
+        writer::attribute("id", &core.random_word(), out); // §4.7.3: unguessable
+        let host = self.host.as_ref().or(core.hosts().first());
+        if let Some(host) = host {
+            writer::attribute("from", host.as_str(), out);
+        }
+        if let Some(claimed) = &self.claimed {
+            writer::attribute("to", claimed.as_str(), out);
+        }
+        writer::attribute("version", "1.0", out);
+        writer::attribute("xml:lang", "en", out);
+        out.push(b'>');
+        self.header_sent = true;
+    }
+
+    pub fn header(&mut self, core: &mut Core, _: LinkId, out: &mut Vec<u8>, header: &Header<'_>) -> Progress {
+        if !std::mem::replace(&mut self.wants_header, false) {
+            return Progress::Close(Some(StreamError::InvalidXml));
+        }
+        // §4.7.1: the error goes into a stream from the domain that was meant, where we are that.
+        let host = header.to().and_then(|to| Jid::parse(to).ok()).filter(|to| core.hosts().contains(to));
+        let moved = self.account.as_ref().is_some_and(|account| {
+            host.as_ref().is_some_and(|host| host.domain() != account.domain())
+        });
+        self.host = host;
+        self.claimed = header.from().and_then(|from| Jid::parse(from).ok());
+        self.write_header(core, out);
+        if header.stream_ns() != ns::STREAMS || header.default_ns() != Some(ns::CLIENT) {
+            return Progress::Close(Some(StreamError::InvalidNamespace)); // §4.8.1, §4.8.2
+        }
+        let Some(host) = self.host.clone().filter(|_| !moved) else {
+            return Progress::Close(Some(StreamError::HostUnknown));
+        };
+        // §4.7.5: 1.x speaks of features, and older ones don't.
+        if !header.version().is_some_and(|version| version.starts_with("1.")) {
+            return Progress::Close(Some(StreamError::UnsupportedVersion));
+        }
+        let features = match (&self.account, &self.tls) {
+            (_, None) => features::before_tls(),
+            (None, Some(tls)) => features::before_login(core, &host, tls, BYTES_BEFORE_LOGIN),
+            (Some(account), Some(_)) => {
+                // §4.7.1, §4.9.3.9
+                if self.claimed.as_ref().is_some_and(|claimed| !claimed.same_bare(account)) {
+                    return Progress::Close(Some(StreamError::InvalidFrom));
+                }
+                features::after_login(core, &host)
+            }
+        };
+        features.write(ns::CLIENT, out);
+        Progress::Continue
+    }
+
+    pub fn child(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, child: &Fragment<'_>) -> Progress {
+        match (child.ns(), child.name()) {
+            (ns::TLS, "starttls") => self.starttls(out),
+            (ns::SASL, name) => self.sasl(core, link, out, name, child),
+            (ns::CLIENT, "iq" | "message" | "presence") => match Stanza::read(child) {
+                Ok(stanza) => self.stanza(core, link, out, stanza),
+                Err(ReadError::Bad { reply, .. }) if self.account.is_some() => {
+                    if let Some(reply) = reply {
+                        reply.write(out);
+                    }
+                    Progress::Continue
+                }
+                Err(_) => Progress::Close(Some(StreamError::NotAuthorized)),
+            },
+            _ => Progress::Close(Some(StreamError::UnsupportedStanzaType)),
+        }
+    }
+
+    /// §5.4.2
+    fn starttls(&mut self, out: &mut Vec<u8>) -> Progress {
+        if self.tls.is_some() {
+            write_empty("failure", ns::TLS, out); // §5.4.2.2
+            return Progress::Close(None);
+        }
+        write_empty("proceed", ns::TLS, out);
+        self.wants_tls = true;
+        Progress::Restart
+    }
+
+    /// A stanza before a resource is bound: a registration, or the binding itself.
+    fn stanza(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, mut stanza: Stanza) -> Progress {
+        let Some(host) = self.host.clone().filter(|_| self.tls.is_some()) else {
+            return Progress::Close(Some(StreamError::NotAuthorized));
+        };
+        let Some(account) = self.account.clone() else {
+            let to_host = stanza.to.as_ref().is_none_or(|to| *to == host);
+            if stanza.is_request() && to_host {
+                stanza.from = None;
+                stanza.to = Some(host);
+                if core.receive_before_login(link, &stanza) {
+                    return Progress::Continue;
+                }
+            }
+            return Progress::Close(Some(StreamError::NotAuthorized));
+        };
+        // §7.1: to nobody else before a resource is bound
+        if !stanza.to.as_ref().is_none_or(|to| *to == host || to.as_str() == account.as_str()) {
+            return Progress::Close(Some(StreamError::NotAuthorized));
+        }
+        let bind = stanza.payload.find("bind", ns::BIND).map(|child| child.to_element());
+        let (Kind::Iq(IqType::Set), Some(bind)) = (stanza.kind, bind) else {
+            stanza.to = Some(account);
+            write_error(&stanza, StanzaError::new(Condition::NotAllowed, "Bind a resource first."), out);
+            return Progress::Continue;
+        };
+        // §7.7.1; some clients send a stray `<required/>` beside it, and no name is the same as none.
+        let resource = bind.find("resource", ns::BIND).map(Element::text_content).filter(|name| !name.is_empty());
+        match core.bind(link, &account, resource.as_deref()) {
+            Ok(session) => {
+                let jid = core.session(session).map(|session| session.jid.to_string()).unwrap_or_default();
+                let bound = Element::new("bind", ns::BIND).child(Element::new("jid", ns::BIND).text(&jid));
+                let mut result = stanza.result(Some(bound));
+                (result.from, result.to) = (None, None);
+                result.write(out);
+                Progress::Bound(session)
+            }
+            Err(error) => {
+                stanza.to = Some(account);
+                write_error(&stanza, error, out);
+                Progress::Continue
+            }
+        }
+    }
+
+    fn sasl(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, name: &str, child: &Fragment<'_>) -> Progress {
+        let element = child.to_element();
+        let text = element.text_content();
+        if self.account.is_some() {
+            return Progress::Close(Some(StreamError::NotAuthorized));
+        }
+        let step = match (name, &self.tls, &mut self.exchange) {
+            ("auth", None, _) => Step::Failure(Failure::EncryptionRequired), // §6.5.5
+            ("auth", Some(tls), exchange) => {
+                *exchange = None;
+                let Some(mechanism) = element.get_attr("mechanism").and_then(Mechanism::from_name) else {
+                    return self.fail(core, out, Failure::InvalidMechanism);
+                };
+                let Some(host) = &self.host else { return Progress::Close(Some(StreamError::HostUnknown)) };
+                let binding = ChannelBinding::of(tls);
+                let offered_plus = !binding.is_empty();
+                let started = Exchange::start(mechanism, &binding, offered_plus, core.random_word(), host.domain());
+                match (started, sasl::decode_initial(&text)) {
+                    (Err(failure), _) | (_, Err(failure)) => Step::Failure(failure),
+                    // §6.4.2: no initial response: an empty challenge asks for it.
+                    (Ok(started), Ok(None)) => {
+                        *exchange = Some(started);
+                        Step::Challenge(Vec::new())
+                    }
+                    (Ok(mut started), Ok(Some(initial))) => {
+                        let step = started.respond(&initial);
+                        *exchange = Some(started);
+                        step
+                    }
+                }
+            }
+            ("response", _, Some(exchange)) => match sasl::decode(&text) {
+                Ok(response) => exchange.respond(&response),
+                Err(failure) => Step::Failure(failure),
+            },
+            ("abort", _, Some(_)) => Step::Failure(Failure::Aborted),
+            _ => Step::Failure(Failure::MalformedRequest),
+        };
+        self.sasl_step(core, link, out, step)
+    }
+
+    fn sasl_step(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, step: Step) -> Progress {
+        match step {
+            Step::Challenge(data) => {
+                write_data("challenge", &data, out);
+                Progress::Continue
+            }
+            Step::Failure(failure) => {
+                let account = self.exchange.take().and_then(|exchange| self.account_named(exchange.username()?));
+                match account.filter(|_| failure == Failure::NotAuthorized) {
+                    Some(account) => {
+                        core.login_failed(link, &account);
+                        self.tell(core, link, out, &account, Outcome::Failure(failure))
+                    }
+                    None => self.fail(core, out, failure),
+                }
+            }
+            Step::Lookup { username } => {
+                let Some(account) = self.account_named(&username) else {
+                    return self.fail(core, out, Failure::NotAuthorized);
+                };
+                match (core.login(&account), &mut self.exchange) {
+                    (Ok(login), Some(exchange)) => {
+                        let step = exchange.credentials(&login.credentials);
+                        self.sasl_step(core, link, out, step)
+                    }
+                    _ => self.fail(core, out, Failure::TemporaryAuthFailure),
+                }
+            }
+            Step::VerifyPlain { username, password } => {
+                let Some(account) = self.account_named(&username) else {
+                    return self.fail(core, out, Failure::NotAuthorized);
+                };
+                let Ok(login) = core.login(&account) else {
+                    return self.fail(core, out, Failure::TemporaryAuthFailure);
+                };
+                if !core.verify(link, login.credentials, password) {
+                    return self.fail(core, out, Failure::TemporaryAuthFailure);
+                }
+                self.wait = Wait::Password { account };
+                Progress::Continue
+            }
+            Step::Success { username, data } => {
+                let Some(account) = self.account_named(&username) else {
+                    return self.fail(core, out, Failure::NotAuthorized);
+                };
+                self.right(core, link, out, account, data)
+            }
+        }
+    }
+
+    /// The password was right.
+    fn right(
+        &mut self,
+        core: &mut Core,
+        link: LinkId,
+        out: &mut Vec<u8>,
+        account: Jid,
+        data: Option<Vec<u8>>,
+    ) -> Progress {
+        // Only who knows the password learns that it is of no use.
+        let outcome = match core.login(&account) {
+            Ok(login) if login.disabled => Outcome::Failure(Failure::AccountDisabled),
+            Ok(_) => Outcome::Success { account: account.clone(), data },
+            Err(_) => Outcome::Failure(Failure::TemporaryAuthFailure),
+        };
+        self.tell(core, link, out, &account, outcome)
+    }
+
+    fn account_named(&self, username: &str) -> Option<Jid> {
+        Jid::from_parts(Some(username), self.host.as_ref()?.domain(), None).ok()
+    }
+
+    /// A password that was sent has been checked.
+    pub fn verified(&mut self, core: &mut Core, link: LinkId, right: bool) {
+        let Wait::Password { account } = std::mem::replace(&mut self.wait, Wait::No) else { return };
+        let outcome = if right {
+            Outcome::Success { account: account.clone(), data: None }
+        } else {
+            core.login_failed(link, &account);
+            Outcome::Failure(Failure::NotAuthorized)
+        };
+        let outcome = match core.login(&account) {
+            Ok(login) if right && login.disabled => Outcome::Failure(Failure::AccountDisabled),
+            Ok(_) => outcome,
+            Err(_) => Outcome::Failure(Failure::TemporaryAuthFailure),
+        };
+        let time = core.login_answer_at(link, &account);
+        self.wait = Wait::Until { time, outcome };
+        self.allow_for(core, time);
+    }
+
+    /// Tells an outcome, now or when the delays allow.
+    fn tell(
+        &mut self,
+        core: &mut Core,
+        link: LinkId,
+        out: &mut Vec<u8>,
+        account: &Jid,
+        outcome: Outcome,
+    ) -> Progress {
+        let time = core.login_answer_at(link, account);
+        if time > core.now() {
+            self.wait = Wait::Until { time, outcome };
+            self.allow_for(core, time);
+            return Progress::Continue;
+        }
+        self.tell_now(core, link, out, outcome)
+    }
+
+    /// The time that we make someone wait isn't theirs to answer for.
+    fn allow_for(&mut self, core: &Core, time: u64) {
+        self.deadline = self.deadline.saturating_add(time.saturating_sub(core.now()));
+    }
+
+    fn tell_now(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, outcome: Outcome) -> Progress {
+        match outcome {
+            Outcome::Failure(failure) => self.fail(core, out, failure),
+            Outcome::Success { account, data } => {
+                core.login_succeeded(link, &account);
+                self.exchange = None;
+                self.account = Some(account);
+                match data {
+                    Some(data) => write_data("success", &data, out),
+                    None => write_empty("success", ns::SASL, out),
+                }
+                self.restart();
+                Progress::LoggedIn
+            }
+        }
+    }
+
+    /// §6.4.5: the client may try again, a few times.
+    fn fail(&mut self, core: &Core, out: &mut Vec<u8>, failure: Failure) -> Progress {
+        self.exchange = None;
+        Element::new("failure", ns::SASL).child(Element::new(failure.name(), ns::SASL)).write(ns::CLIENT, out);
+        self.failures += 1;
+        if self.failures >= core.config.limits.login_tries.max() {
+            return Progress::Close(Some(StreamError::PolicyViolation("Too many failed logins.")));
+        }
+        Progress::Continue
+    }
+
+    /// To be called when something may be due.
+    pub fn tick(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>) -> Progress {
+        let now = core.now();
+        if matches!(self.wait, Wait::Until { time, .. } if time <= now)
+            && let Wait::Until { outcome, .. } = std::mem::replace(&mut self.wait, Wait::No)
+        {
+            return self.tell_now(core, link, out, outcome);
+        }
+        if now >= self.deadline {
+            return Progress::Close(Some(StreamError::ConnectionTimeout));
+        }
+        Progress::Continue
+    }
+}
+
+fn write_empty(name: &'static str, ns: &'static str, out: &mut Vec<u8>) {
+    Element::new(name, ns).write(ns::CLIENT, out);
+}
+
+/// §6.4.2: no data at all is "=".
+fn write_data(name: &'static str, data: &[u8], out: &mut Vec<u8>) {
+    let text = if data.is_empty() { String::new() } else { BASE64.encode(data) };
+    Element::new(name, ns::SASL).text(&text).write(ns::CLIENT, out);
+}
+
+fn write_error(stanza: &Stanza, error: StanzaError, out: &mut Vec<u8>) {
+    if let Some(reply) = stanza.error(&error) {
+        reply.write(out);
+    }
+}
