@@ -56,7 +56,7 @@ fn greeting(accounts: &[Inhabitant], starttls: u16, direct: u16) -> String {
     let moved = |port, usual| if port == usual { String::new() } else { format!(" ({usual} is taken)") };
     let mut text = String::from("\n");
     for account in accounts {
-        text += &format!("account {}@{DOMAIN} password {}\n", account.name, account.password.as_str());
+        text += &format!("account {}@{DOMAIN} password {}\n", account.name, &*account.password);
     }
     text += &format!(
         "connect any XMPP client to localhost, port {starttls}{} with STARTTLS or {direct}{} with direct TLS; \

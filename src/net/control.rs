@@ -106,11 +106,7 @@ impl Drop for File {
 async fn visit(server: Rc<Server>, client: UnixStream) -> io::Result<()> {
     client.set_nonblocking(true)?;
     let client = server.reactor.register(client)?;
-    let too_late = || async {
-        server.reactor.sleep(PATIENCE).await;
-        Err(ErrorKind::TimedOut.into())
-    };
-    let request = or(read_request(&client), too_late()).await?;
+    let request = in_time(&server, read_request(&client)).await?;
     let response = match Request::decode(&request) {
         Some(request) => {
             info!("an operator asks: {request:?}");
@@ -118,7 +114,15 @@ async fn visit(server: Rc<Server>, client: UnixStream) -> io::Result<()> {
         }
         None => Response::Failed("the server does not know this request; is it of another version?".into()),
     };
-    or(write_all(&client, &response.encode()), too_late()).await
+    in_time(&server, write_all(&client, &response.encode())).await
+}
+
+async fn in_time<T>(server: &Server, task: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let too_late = async {
+        server.reactor.sleep(PATIENCE).await;
+        Err(ErrorKind::TimedOut.into())
+    };
+    or(task, too_late).await
 }
 
 /// Reads up to the line feed, or as much as a request may have.
