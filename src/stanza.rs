@@ -12,10 +12,10 @@ use std::sync::Arc;
 pub use error::{Condition, ErrorType, StanzaError};
 
 use crate::jid::Jid;
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
-use crate::xml::payload::{Child, Payload};
-use crate::xml::reader::Fragment;
+use crate::xml::{Child, Payload};
+use crate::xml::Fragment;
 use crate::xml::writer;
 
 /// One `<message/>`, `<presence/>` or `<iq/>`.
@@ -176,7 +176,7 @@ impl Stanza {
     }
 
     /// Reads a child of the stream whose names and characters the reader has checked.
-    pub fn read(fragment: &Fragment<'_>) -> Result<Stanza, ReadError> {
+    pub fn read(fragment: &Fragment) -> Result<Stanza, ReadError> {
         if fragment.ns() != ns::CLIENT {
             return Err(ReadError::NotAStanza);
         }
@@ -187,7 +187,7 @@ impl Stanza {
     pub fn from_bytes(bytes: &[u8]) -> Option<Stanza> {
         let element = Element::parse(bytes, ns::CLIENT)?;
         let children: Vec<Element> = element.children().cloned().collect();
-        Stanza::assemble(element.name(), |name| element.get_attr(name), Payload::from_elements(&children)).ok()
+        Stanza::assemble(&element.name, |name| element.get_attr(name), Payload::from_elements(&children)).ok()
     }
 
     fn assemble<'a>(
@@ -247,19 +247,19 @@ impl Stanza {
         out.push(b'<');
         out.extend_from_slice(name.as_bytes());
         if let Some(from) = &self.from {
-            writer::attribute("from", from.as_str(), out);
+            writer::attr("from", from.as_str(), out);
         }
         if let Some(to) = &self.to {
-            writer::attribute("to", to.as_str(), out);
+            writer::attr("to", to.as_str(), out);
         }
         if let Some(id) = &self.id {
-            writer::attribute("id", id, out);
+            writer::attr("id", id, out);
         }
         if let Some(type_name) = self.kind.type_name() {
-            writer::attribute("type", type_name, out);
+            writer::attr("type", type_name, out);
         }
         if let Some(lang) = &self.lang {
-            writer::attribute("xml:lang", lang, out);
+            writer::attr("xml:lang", lang, out);
         }
         if self.payload.is_empty() {
             out.extend_from_slice(b"/>");

@@ -5,7 +5,7 @@ use crate::cmd::control::Response;
 use crate::jid::Jid;
 use crate::password::{self, Credentials, Password, SALT_LENGTH};
 use crate::stanza::{Condition, Stanza, StanzaError};
-use crate::xml::element::Element;
+use crate::xml::Element;
 
 pub type DeriveId = u64;
 

@@ -3,7 +3,7 @@
 use super::Core;
 use crate::jid::Jid;
 use crate::xep;
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 /// Who is asked, by whom.

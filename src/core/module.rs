@@ -7,7 +7,7 @@ use super::disco::{Entity, Info, Item};
 use super::{Core, LinkId, Session, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Stanza, StanzaError};
-use crate::xml::element::Element;
+use crate::xml::Element;
 
 /// One feature.
 pub struct Module {

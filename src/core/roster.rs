@@ -10,7 +10,7 @@ use crate::jid::Jid;
 use crate::stanza::{IqType, Stanza};
 use crate::store::record::{RosterItem, Subscription};
 use crate::store::schema;
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 /// Removed contacts that are remembered. With more, the older clients get the whole roster.

@@ -128,7 +128,7 @@ impl Core {
                 if stanza.request().is_some_and(|child| child.ns() == ns::DISCO_ITEMS)
                     && stanza.to.as_ref().is_some_and(Jid::is_bare) =>
             {
-                let query = crate::xml::element::Element::new("query", ns::DISCO_ITEMS);
+                let query = crate::xml::Element::new("query", ns::DISCO_ITEMS);
                 self.route(stanza.result(Some(query)));
                 Ok(())
             }
@@ -271,7 +271,7 @@ impl Core {
         Ok(())
     }
 
-    fn reply_kept(&mut self, stanza: &Stanza, payload: Option<crate::xml::element::Element>) {
+    fn reply_kept(&mut self, stanza: &Stanza, payload: Option<crate::xml::Element>) {
         let reply = stanza.result(payload);
         let session = reply.to.as_ref().and_then(|to| self.session_of(to)).map(|session| session.id);
         match session {

@@ -75,6 +75,7 @@ impl Conn {
         stream: C2s,
         acceptor: Option<&Acceptor>,
     ) -> Result<Conn, TlsError> {
+        server.one_more();
         let tls = acceptor.map(Tls::new).transpose()?.map(Box::new);
         let stream = Some(stream);
         Ok(Conn { server, socket, stream, tls, unsent: Vec::new(), timer: None, stage: Stage::New })
@@ -82,6 +83,7 @@ impl Conn {
 
     /// A connection that is told no more than `last_words`.
     pub fn refused(server: Rc<Server>, socket: Source<TcpStream>, last_words: Vec<u8>) -> Conn {
+        server.one_more();
         Conn { server, socket, stream: None, tls: None, unsent: last_words, timer: None, stage: Stage::New }
     }
 }
@@ -141,7 +143,8 @@ impl Conn {
             self.stage = Stage::Flushing(self.server.reactor.now() + FLUSH_TIME);
             return Ok(Poll::Ready(()));
         };
-        let reading = self.server.with_core(|core| stream.reading(core));
+        let handshaking = self.tls.as_ref().is_some_and(|tls| tls.is_handshaking());
+        let reading = handshaking || self.server.with_core(|core| stream.reading(core));
         if !reading || !self.server.may_read(cx.waker()) {
             return Ok(Poll::Pending);
         }
@@ -303,7 +306,7 @@ impl Conn {
     }
 
     fn end_stream(&mut self) {
-        if let Some(mut stream) = self.stream.take() {
+        if let Some(stream) = self.stream.take() {
             self.server.dismiss(stream.link());
             self.server.with_core(|core| stream.closed(core));
         }
@@ -316,6 +319,7 @@ impl Drop for Conn {
         if let Some(timer) = self.timer.take() {
             self.server.reactor.disarm(timer);
         }
+        self.server.one_less();
     }
 }
 

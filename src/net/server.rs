@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use async_channel::{Receiver, Sender};
-use async_executor::LocalExecutor;
+use async_executor::{LocalExecutor, Task};
 use log::{error, info};
 
 use super::certificate::Acceptors;
@@ -67,6 +67,7 @@ pub struct Buffers {
 struct Connections {
     /// By the place of their link.
     places: Vec<Option<Place>>,
+    /// How many there are, those included whose stream has ended.
     count: usize,
     /// Those that do not read because the store has enough to do.
     waiting_for_store: Vec<Waker>,
@@ -120,11 +121,11 @@ impl Server {
             stop,
             tick: Tick::default(),
         });
-        server.spawn(Rc::clone(&server).hear_store(store_events));
-        server.spawn(Rc::clone(&server).tick());
+        server.spawn(Rc::clone(&server).hear_store(store_events)).detach();
+        server.spawn(Rc::clone(&server).tick()).detach();
         let derivers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_DERIVERS);
         for _ in 0..derivers {
-            server.spawn(Rc::clone(&server).derive(jobs.clone()));
+            server.spawn(Rc::clone(&server).derive(jobs.clone())).detach();
         }
         (server, stops)
     }
@@ -134,10 +135,9 @@ impl Server {
         self.reactor.block_on(self.executor.run(future))
     }
 
-    /// Starts a task that is to run as long as the server does.
-    pub fn spawn(self: &Rc<Self>, service: impl Future<Output = ()> + 'static) {
-        let service = Supervised { server: Rc::clone(self), future: Box::pin(service), vital: true };
-        self.executor.spawn(service).detach();
+    /// Starts a task that the server cannot be without.
+    pub fn spawn(self: &Rc<Self>, service: impl Future<Output = ()> + 'static) -> Task<()> {
+        self.executor.spawn(Supervised { server: Rc::clone(self), future: Box::pin(service), vital: true })
     }
 
     /// Starts a task whose panic harms nobody else.
@@ -280,6 +280,7 @@ impl Server {
 
 /// For the tasks of the connections.
 impl Server {
+    /// Wakes this task from now on when Core has news for the link.
     pub fn admit(&self, link: LinkId, waker: &Waker) {
         let mut connections = self.connections.borrow_mut();
         let index = link.index();
@@ -287,7 +288,6 @@ impl Server {
             connections.places.resize_with(index + 1, || None);
         }
         connections.places[index] = Some(Place { waker: waker.clone(), woken: true });
-        connections.count += 1;
     }
 
     /// Whether Core has woken this link since the last time.
@@ -298,9 +298,20 @@ impl Server {
     }
 
     pub fn dismiss(&self, link: LinkId) {
+        if let Some(place) = self.connections.borrow_mut().places.get_mut(link.index()) {
+            *place = None;
+        }
+    }
+
+    /// A connection has begun.
+    pub fn one_more(&self) {
+        self.connections.borrow_mut().count += 1;
+    }
+
+    /// A connection is over.
+    pub fn one_less(&self) {
         let mut connections = self.connections.borrow_mut();
-        let place = connections.places.get_mut(link.index()).and_then(Option::take);
-        connections.count -= usize::from(place.is_some());
+        connections.count -= 1;
         if connections.count == 0
             && let Some(waker) = connections.waiting_for_end.take()
         {
@@ -317,7 +328,7 @@ impl Server {
         !full
     }
 
-    /// Waits until the last connection has gone.
+    /// Waits until the last connection is over.
     pub async fn all_gone(&self) {
         poll_fn(|cx| {
             let mut connections = self.connections.borrow_mut();

@@ -131,12 +131,14 @@ impl Tls {
         }
     }
 
-    /// After an error: the alert that tells the peer.
+    /// After an error: what was still to be sent, at its end the alert that tells the peer.
     fn take_alert(&mut self, input: &mut [u8], wire: &mut Vec<u8>) {
-        let UnbufferedStatus { state, .. } = self.connection.process_tls_records(input);
-        if let Ok(ConnectionState::EncodeTlsData(mut alert)) = state {
-            // Where it does not fit, the peer gets none.
-            let _ = append(wire, 64, |space| alert.encode(space));
+        while self.connection.wants_write() {
+            let UnbufferedStatus { state, .. } = self.connection.process_tls_records(input);
+            let Ok(ConnectionState::EncodeTlsData(mut message)) = state else { return };
+            if append(wire, 4096, |space| message.encode(space)).is_err() {
+                return;
+            }
         }
     }
 
@@ -235,3 +237,6 @@ impl std::fmt::Display for TlsError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{IqType, Kind, MessageType, PresenceType, Stanza};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
-use crate::xml::payload::Payload;
+use crate::xml::Payload;
 
 /// RFC 6120 §8.3.2: what the sender may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

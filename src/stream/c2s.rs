@@ -11,13 +11,10 @@ use super::{StreamError, TlsInfo};
 use crate::core::{Core, LinkId, Mail, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{IqType, ReadError, Stanza};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
-use crate::xml::reader::{Item, Limits, Reader};
+use crate::xml::{Item, Limits, Reader};
 
-/// Bytes of a stanza before the login, where nobody has a reason to send more.
-pub const BYTES_BEFORE_LOGIN: usize = 8 * 1024;
-const ELEMENTS_BEFORE_LOGIN: usize = 32;
 /// Answers that a client has not read; with more, we don't read its requests.
 const UNREAD: usize = 64 * 1024;
 
@@ -43,7 +40,7 @@ impl C2s {
     /// Admits a connection, or gives the error to refuse it with.
     pub fn open(core: &mut Core, peer: IpAddr, tls: Option<TlsInfo>) -> Result<C2s, StreamError> {
         let link = core.open_link(peer)?;
-        let reader = Reader::new(limits_before_login(), ns::CLIENT);
+        let reader = Reader::new(Limits::BEFORE_LOGIN, ns::CLIENT);
         Ok(C2s { link, reader, state: State::Login(Box::new(Login::new(core, tls))), out: Vec::new() })
     }
 
@@ -104,7 +101,8 @@ impl C2s {
             Progress::Restart => self.reader.reset(),
             Progress::LoggedIn => {
                 self.reader.reset();
-                self.reader.set_limits(limits_after_login(core));
+                let bytes = core.config.limits.stanza_bytes.max();
+                self.reader.set_limits(Limits::after_login(u32::try_from(bytes).unwrap_or(u32::MAX)));
             }
             Progress::Bound(session) => self.bound(core, session),
             Progress::Close(error) => self.close(core, error),
@@ -241,7 +239,7 @@ impl C2s {
 }
 
 impl State {
-    fn take(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, item: Item<'_>) -> Progress {
+    fn take(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, item: Item) -> Progress {
         match (self, item) {
             (_, Item::Close) => Progress::Close(None),
             (State::Login(login), Item::Header(header)) => login.header(core, link, out, &header),
@@ -273,12 +271,4 @@ fn receive(core: &mut Core, session: SessionId, jid: &Jid, stanza: Stanza) -> Pr
     }
     core.receive(session, stanza);
     Progress::Continue
-}
-
-fn limits_before_login() -> Limits {
-    Limits { bytes: BYTES_BEFORE_LOGIN, elements: ELEMENTS_BEFORE_LOGIN, ..Limits::default() }
-}
-
-fn limits_after_login(core: &Core) -> Limits {
-    Limits { bytes: core.config.limits.stanza_bytes.max_len(), ..Limits::default() }
 }

@@ -1,6 +1,6 @@
 //! Stream errors (RFC 6120 §4.9.3): the last words of a stream.
 
-use crate::xml::reader::ReadError;
+use crate::xml::ReadError;
 use crate::xml::writer;
 use crate::xml::ns;
 
@@ -62,11 +62,11 @@ impl StreamError {
     pub fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"<stream:error><");
         out.extend_from_slice(self.name().as_bytes());
-        writer::attribute("xmlns", ns::STREAM_ERRORS, out);
+        writer::attr("xmlns", ns::STREAM_ERRORS, out);
         out.extend_from_slice(b"/>");
         if let Some(text) = self.text() {
             out.extend_from_slice(b"<text");
-            writer::attribute("xmlns", ns::STREAM_ERRORS, out);
+            writer::attr("xmlns", ns::STREAM_ERRORS, out);
             out.extend_from_slice(b" xml:lang='en'>");
             writer::text(text, out);
             out.extend_from_slice(b"</text>");

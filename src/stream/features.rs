@@ -6,8 +6,7 @@ use crate::core::Core;
 use crate::core::module::Stage;
 use crate::jid::Jid;
 use crate::xep;
-use crate::xml::element::Element;
-use crate::xml::ns;
+use crate::xml::{Element, Limits, ns};
 
 /// Before TLS: nothing else is of use (RFC 6120 §5.3.1).
 pub fn before_tls() -> Element {
@@ -15,7 +14,7 @@ pub fn before_tls() -> Element {
 }
 
 /// With TLS, nobody logged in.
-pub fn before_login(core: &Core, host: &Jid, tls: &TlsInfo, max_bytes: usize) -> Element {
+pub fn before_login(core: &Core, host: &Jid, tls: &TlsInfo) -> Element {
     let binding = ChannelBinding::of(tls);
     let mechanisms = Mechanism::ALL.iter().filter(|mechanism| !mechanism.plus() || !binding.is_empty());
     let mechanisms = mechanisms.fold(Element::new("mechanisms", ns::SASL), |all, mechanism| {
@@ -33,7 +32,7 @@ pub fn before_login(core: &Core, host: &Jid, tls: &TlsInfo, max_bytes: usize) ->
         features = features.child(offered);
     }
     features = of_modules(core, Stage::BeforeLogin, host, features);
-    features.child(limits(Some(max_bytes as u64), None))
+    features.child(limits(Some(u64::from(Limits::BEFORE_LOGIN.bytes)), None))
 }
 
 /// Logged in, no resource yet.

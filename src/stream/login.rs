@@ -5,16 +5,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::c2s::BYTES_BEFORE_LOGIN;
 use super::features;
 use super::sasl::{self, ChannelBinding, Exchange, Failure, Mechanism, Step};
 use super::{StreamError, TlsInfo};
 use crate::core::{Core, LinkId, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
-use crate::xml::reader::{Fragment, Header};
+use crate::xml::{Fragment, Header};
 use crate::xml::writer;
 
 pub struct Login {
@@ -113,47 +112,47 @@ impl Login {
     /// §4.7: ours answers the client's.
     pub fn write_header(&mut self, core: &mut Core, out: &mut Vec<u8>) {
         out.extend_from_slice(b"<?xml version='1.0'?><stream:stream");
-        writer::attribute("xmlns", ns::CLIENT, out);
-        writer::attribute("xmlns:stream", ns::STREAMS, out);
-        writer::attribute("id", &core.random_word(), out); // §4.7.3: unguessable
+        writer::attr("xmlns", ns::CLIENT, out);
+        writer::attr("xmlns:stream", ns::STREAMS, out);
+        writer::attr("id", &core.random_word(), out); // §4.7.3: unguessable
         let host = self.host.as_ref().or(core.hosts().first());
         if let Some(host) = host {
-            writer::attribute("from", host.as_str(), out);
+            writer::attr("from", host.as_str(), out);
         }
         if let Some(claimed) = &self.claimed {
-            writer::attribute("to", claimed.as_str(), out);
+            writer::attr("to", claimed.as_str(), out);
         }
-        writer::attribute("version", "1.0", out);
-        writer::attribute("xml:lang", "en", out);
+        writer::attr("version", "1.0", out);
+        writer::attr("xml:lang", "en", out);
         out.push(b'>');
         self.header_sent = true;
     }
 
-    pub fn header(&mut self, core: &mut Core, _: LinkId, out: &mut Vec<u8>, header: &Header<'_>) -> Progress {
+    pub fn header(&mut self, core: &mut Core, _: LinkId, out: &mut Vec<u8>, header: &Header) -> Progress {
         if !std::mem::replace(&mut self.wants_header, false) {
             return Progress::Close(Some(StreamError::InvalidXml));
         }
         // §4.7.1: the error goes into a stream from the domain that was meant, where we are that.
-        let host = header.to().and_then(|to| Jid::parse(to).ok()).filter(|to| core.hosts().contains(to));
+        let host = header.to.as_deref().and_then(|to| Jid::parse(to).ok()).filter(|to| core.hosts().contains(to));
         let moved = self.account.as_ref().is_some_and(|account| {
             host.as_ref().is_some_and(|host| host.domain() != account.domain())
         });
         self.host = host;
-        self.claimed = header.from().and_then(|from| Jid::parse(from).ok());
+        self.claimed = header.from.as_deref().and_then(|from| Jid::parse(from).ok());
         self.write_header(core, out);
-        if header.stream_ns() != ns::STREAMS || header.default_ns() != Some(ns::CLIENT) {
-            return Progress::Close(Some(StreamError::InvalidNamespace)); // §4.8.1, §4.8.2
+        if header.default_ns != ns::CLIENT {
+            return Progress::Close(Some(StreamError::InvalidNamespace)); // §4.8.2
         }
         let Some(host) = self.host.clone().filter(|_| !moved) else {
             return Progress::Close(Some(StreamError::HostUnknown));
         };
         // §4.7.5: 1.x speaks of features, and older ones don't.
-        if !header.version().is_some_and(|version| version.starts_with("1.")) {
+        if !header.version.as_deref().is_some_and(|version| version.starts_with("1.")) {
             return Progress::Close(Some(StreamError::UnsupportedVersion));
         }
         let features = match (&self.account, &self.tls) {
             (_, None) => features::before_tls(),
-            (None, Some(tls)) => features::before_login(core, &host, tls, BYTES_BEFORE_LOGIN),
+            (None, Some(tls)) => features::before_login(core, &host, tls),
             (Some(account), Some(_)) => {
                 // §4.7.1, §4.9.3.9
                 if self.claimed.as_ref().is_some_and(|claimed| !claimed.same_bare(account)) {
@@ -166,7 +165,7 @@ impl Login {
         Progress::Continue
     }
 
-    pub fn child(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, child: &Fragment<'_>) -> Progress {
+    pub fn child(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, child: &Fragment) -> Progress {
         match (child.ns(), child.name()) {
             (ns::TLS, "starttls") => self.starttls(out),
             (ns::SASL, name) => self.sasl(core, link, out, name, child),
@@ -240,7 +239,7 @@ impl Login {
         }
     }
 
-    fn sasl(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, name: &str, child: &Fragment<'_>) -> Progress {
+    fn sasl(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, name: &str, child: &Fragment) -> Progress {
         let element = child.to_element();
         let text = element.text_content();
         if self.account.is_some() {

@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::core::module::{Answer, Module, Route, Spec, Stage, Target};
 use crate::jid::Jid;
 use crate::stanza::{Stanza, StanzaError};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {

@@ -11,7 +11,7 @@ use crate::core::{Core, item_element};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, PresenceType, Stanza, StanzaError};
 use crate::store::record::RosterItem;
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 /// Bytes of a name or of a group's name, as of an address's part.

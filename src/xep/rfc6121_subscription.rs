@@ -11,7 +11,7 @@ use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, PresenceType, Stanza, StanzaError};
 use crate::store::record::{RosterItem, Subscription};
 use crate::store::schema;
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 const MAX_REQUESTS: usize = 200;

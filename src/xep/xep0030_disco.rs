@@ -8,7 +8,7 @@ use crate::core::module::{Answer, Module, Route, Spec, Target};
 use crate::core::{Core, Unavailable};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {

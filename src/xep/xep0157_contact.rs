@@ -3,7 +3,7 @@
 use crate::core::Core;
 use crate::core::disco::{Entity, Info};
 use crate::core::module::{Module, Spec};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 pub const MODULE: Module =

@@ -13,7 +13,7 @@ use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Offline;
 use crate::store::{ReadError, Reader, schema};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 /// Messages that are read from the store and given to a session at a time.
@@ -62,12 +62,11 @@ fn is_worth_keeping(stanza: &Stanza) -> bool {
 }
 
 fn begin(core: &mut Core, session: SessionId, _: bool) {
-    if let Some(session) = core.session_mut(session)
-        && session.has_priority()
-    {
-        session.backlog = true;
-        deliver(core, session.id);
+    match core.session_mut(session) {
+        Some(session) if session.has_priority() => session.backlog = true,
+        _ => return,
     }
+    deliver(core, session);
 }
 
 /// Gives the next piece of what waits; the rest follows when that has been written.

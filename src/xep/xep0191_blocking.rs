@@ -8,7 +8,7 @@ use crate::core::{Core, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, MessageType, Stanza, StanzaError};
 use crate::store::schema;
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {

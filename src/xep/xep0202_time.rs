@@ -3,7 +3,7 @@
 use crate::core::module::{Answer, Module, Route, Spec, Target};
 use crate::core::{Core, time};
 use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
-use crate::xml::element::Element;
+use crate::xml::Element;
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {
