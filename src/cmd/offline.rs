@@ -5,8 +5,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Failure;
-use super::control::{Request, Response};
 use crate::config::Config;
+use crate::control::{Request, Response};
 use crate::jid::Jid;
 use crate::password::{self, Credentials, SALT_LENGTH};
 use crate::store::schema::{account, roster, subscription_request};

@@ -89,8 +89,14 @@ impl Core {
         })?
     }
 
-    fn read_account(&self, jid: &Jid, local: &str) -> Result<Result<Account, Unavailable>, crate::store::ReadError> {
-        let Some(record) = self.store.account(jid.domain(), local)? else { return Ok(Err(Unavailable::Missing)) };
+    fn read_account(
+        &self,
+        jid: &Jid,
+        local: &str,
+    ) -> Result<Result<Account, Unavailable>, crate::store::ReadError> {
+        let Some(record) = self.store.account(jid.domain(), local)? else {
+            return Ok(Err(Unavailable::Missing));
+        };
         let id = record.id;
         let requests = self.store.subscription_requests(id)?.into_iter();
         Ok(Ok(Account {
@@ -146,14 +152,19 @@ impl Core {
 
     /// Deletes an account with everything it had, tells its contacts, and ends its sessions: the one that asked for
     /// it gets its answer first, when all is on disk (XEP-0077 §3.2).
-    pub fn remove_account(&mut self, jid: &Jid, answer: Option<(SessionId, Stanza)>) -> Result<(), StanzaError> {
+    pub fn remove_account(
+        &mut self,
+        jid: &Jid,
+        answer: Option<(SessionId, Stanza)>,
+    ) -> Result<(), StanzaError> {
         self.writable()?;
         let account = self.account(jid)?;
         let (jid, id, sessions) = (account.jid.clone(), account.record.id, account.sessions.clone());
         for tell in xep::ALL.iter().filter_map(|module| module.account_removed) {
             tell(self, &jid);
         }
-        let asker = answer.as_ref().and_then(|(session, _)| self.session(*session)).map(|session| session.link);
+        let asker =
+            answer.as_ref().and_then(|(session, _)| self.session(*session)).map(|session| session.link);
         for session in sessions {
             if Some(session) == answer.as_ref().map(|(session, _)| *session) {
                 self.end_session(session);
@@ -192,7 +203,11 @@ impl Core {
         Ok(())
     }
 
-    fn change_record(&mut self, jid: &Jid, change: impl FnOnce(&mut record::Account)) -> Result<(), StanzaError> {
+    fn change_record(
+        &mut self,
+        jid: &Jid,
+        change: impl FnOnce(&mut record::Account),
+    ) -> Result<(), StanzaError> {
         self.writable()?;
         let account = self.account(jid)?;
         change(&mut account.record);
@@ -210,7 +225,10 @@ impl Core {
     }
 
     /// All accounts of a domain, in order of their names, with what is not on disk yet.
-    pub fn list_accounts(&self, domain: &str) -> Result<BTreeMap<Jid, record::Account>, crate::store::ReadError> {
+    pub fn list_accounts(
+        &self,
+        domain: &str,
+    ) -> Result<BTreeMap<Jid, record::Account>, crate::store::ReadError> {
         let stored = self.store.accounts(domain)?.into_iter();
         let mut all: BTreeMap<Jid, record::Account> = stored
             .filter_map(|(local, record)| Some((Jid::from_parts(Some(&local), domain, None).ok()?, record)))

@@ -2,7 +2,7 @@
 
 use super::derive::{Asker, Purpose, control_line};
 use super::{Core, Effect, Kept};
-use crate::cmd::control::{Request, Response};
+use crate::control::{Request, Response};
 use crate::jid::Jid;
 use crate::stanza::StanzaError;
 
@@ -23,7 +23,9 @@ impl Core {
                 })
             }
             Request::UserPasswd { address, password } => self.control_existing(&address).and_then(|jid| {
-                self.derive(&password, Purpose::Change(jid, None), Asker::Control(id)).map(|()| None).map_err(line)
+                self.derive(&password, Purpose::Change(jid, None), Asker::Control(id))
+                    .map(|()| None)
+                    .map_err(line)
             }),
             Request::UserRemove { address } => self
                 .control_existing(&address)

@@ -1,7 +1,7 @@
 //! Password work that is slow on purpose (PBKDF2) and so is done elsewhere: who waits for it, and for what.
 
 use super::{ControlId, Core, Effect, Kept, LinkId, Mail, SessionId};
-use crate::cmd::control::Response;
+use crate::control::Response;
 use crate::jid::Jid;
 use crate::password::{self, Credentials, Password, SALT_LENGTH};
 use crate::stanza::{Condition, Stanza, StanzaError};
@@ -75,7 +75,10 @@ impl Core {
 
     fn start(&mut self, job: DeriveJob, purpose: Purpose, asker: Asker) -> Result<(), StanzaError> {
         if self.deriving.len() >= MAX_WAITING {
-            return Err(StanzaError::new(Condition::ResourceConstraint, "The server is busy; try again soon."));
+            return Err(StanzaError::new(
+                Condition::ResourceConstraint,
+                "The server is busy; try again soon.",
+            ));
         }
         self.last_derive += 1;
         self.deriving.insert(self.last_derive, PendingDerive { purpose, asker });
@@ -131,11 +134,7 @@ pub(super) fn control_line(error: &StanzaError) -> String {
     error.text.clone().unwrap_or_else(|| error.condition.name().replace('-', " "))
 }
 
-fn reply(
-    request: &Stanza,
-    outcome: Result<(), StanzaError>,
-    payload: Option<Element>,
-) -> Option<Stanza> {
+fn reply(request: &Stanza, outcome: Result<(), StanzaError>, payload: Option<Element>) -> Option<Stanza> {
     match outcome {
         Ok(()) => Some(request.result(payload)),
         Err(error) => request.error(&error),

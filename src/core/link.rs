@@ -63,7 +63,9 @@ impl Core {
         let network = Network::from(address);
         let limits = &self.config.limits;
         if self.links.len() as u64 >= limits.connections.max() {
-            return Err(StreamError::ResourceConstraint("The server has as many connections as it can take."));
+            return Err(StreamError::ResourceConstraint(
+                "The server has as many connections as it can take.",
+            ));
         }
         let count = self.addresses.0.get(&network).copied().unwrap_or_default();
         if count.connections >= limits.connections_per_address.max()

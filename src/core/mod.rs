@@ -39,8 +39,8 @@ use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
 use self::unwritten::Unwritten;
-use crate::cmd::control::Response;
 use crate::config::Config;
+use crate::control::Response;
 use crate::jid::Jid;
 use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::schema::{Batch, Op, Table};
@@ -256,7 +256,9 @@ impl Core {
     pub(crate) fn writable(&self) -> Result<(), StanzaError> {
         match self.stalled {
             None => Ok(()),
-            Some(_) => Err(StanzaError::new(Condition::ResourceConstraint, "The server's disk is full or failing.")),
+            Some(_) => {
+                Err(StanzaError::new(Condition::ResourceConstraint, "The server's disk is full or failing."))
+            }
         }
     }
 

@@ -117,7 +117,8 @@ impl Core {
         match stanza.kind {
             Kind::Presence(PresenceType::Probe) => {
                 if let (Some(from), Some(to)) = (&stanza.from, &stanza.to) {
-                    let reply = Stanza::presence(PresenceType::Unsubscribed).from(&to.bare()).to(&from.bare());
+                    let reply =
+                        Stanza::presence(PresenceType::Unsubscribed).from(&to.bare()).to(&from.bare());
                     self.route(reply);
                 }
                 Ok(())
@@ -147,7 +148,12 @@ impl Core {
         }
     }
 
-    fn message_to_account(&mut self, stanza: &Stanza, to: &Jid, kind: MessageType) -> Result<(), StanzaError> {
+    fn message_to_account(
+        &mut self,
+        stanza: &Stanza,
+        to: &Jid,
+        kind: MessageType,
+    ) -> Result<(), StanzaError> {
         if to.is_full() {
             // §8.5.3.1: whichever the type
             if let Some(id) = self.session_of(to).map(|session| session.id)
@@ -159,7 +165,9 @@ impl Core {
             match kind {
                 MessageType::Chat => {}
                 MessageType::Error | MessageType::Headline => return Ok(()),
-                MessageType::Normal | MessageType::Groupchat => return Err(Condition::ServiceUnavailable.into()),
+                MessageType::Normal | MessageType::Groupchat => {
+                    return Err(Condition::ServiceUnavailable.into());
+                }
             }
         }
         match kind {
@@ -185,8 +193,11 @@ impl Core {
 
     /// §8.5.2.1.1: to every resource with a non-negative priority. `false`: nobody could have it.
     fn to_available(&mut self, stanza: &Stanza, to: &Jid) -> bool {
-        let takers: Vec<SessionId> =
-            self.sessions_of(to).filter(|session| session.takes_messages()).map(|session| session.id).collect();
+        let takers: Vec<SessionId> = self
+            .sessions_of(to)
+            .filter(|session| session.takes_messages())
+            .map(|session| session.id)
+            .collect();
         match takers[..] {
             [] => false,
             [one] => self.send(one, stanza),
@@ -197,7 +208,12 @@ impl Core {
         }
     }
 
-    fn presence_to_account(&mut self, stanza: &Stanza, to: &Jid, kind: PresenceType) -> Result<(), StanzaError> {
+    fn presence_to_account(
+        &mut self,
+        stanza: &Stanza,
+        to: &Jid,
+        kind: PresenceType,
+    ) -> Result<(), StanzaError> {
         match kind {
             PresenceType::Available | PresenceType::Unavailable | PresenceType::Error if to.is_full() => {
                 // §8.5.3.1, §8.5.3.2.2
@@ -285,7 +301,8 @@ impl Core {
 
     /// Answers a request on a stream that has not logged in, now or by mail; `false`: no module knows it.
     pub(crate) fn receive_before_login(&mut self, link: LinkId, stanza: &Stanza) -> bool {
-        let outcome = xep::ALL.iter().find_map(|module| module.before_login.and_then(|take| take(self, link, stanza)));
+        let outcome =
+            xep::ALL.iter().find_map(|module| module.before_login.and_then(|take| take(self, link, stanza)));
         let reply = match outcome {
             None => return false,
             Some(Ok(Answer::Result(payload))) => Some(stanza.result(payload)),

@@ -72,7 +72,12 @@ impl Session {
 
 impl Core {
     /// Binds a resource of an account to a connection. A session that had it is closed with `<conflict/>` (§7.7.2.2).
-    pub fn bind(&mut self, link: LinkId, account: &Jid, resource: Option<&str>) -> Result<SessionId, StanzaError> {
+    pub fn bind(
+        &mut self,
+        link: LinkId,
+        account: &Jid,
+        resource: Option<&str>,
+    ) -> Result<SessionId, StanzaError> {
         let jid = match resource {
             // §7.6.1: unguessable
             None => account.with_resource(&self.random_word()),
@@ -82,11 +87,15 @@ impl Core {
         let max = self.config.limits.sessions_per_account.max_len();
         let loaded = self.account(account)?;
         let sessions = loaded.sessions.clone();
-        let holder = sessions.iter().copied().find(|id| self.session(*id).is_some_and(|session| session.jid == jid));
+        let holder =
+            sessions.iter().copied().find(|id| self.session(*id).is_some_and(|session| session.jid == jid));
         if let Some(holder) = holder {
             self.close_session(holder, StreamError::Conflict);
         } else if sessions.len() >= max {
-            return Err(StanzaError::new(Condition::ResourceConstraint, "This account has too many sessions.")); // §7.7.2.3
+            return Err(StanzaError::new(
+                Condition::ResourceConstraint,
+                "This account has too many sessions.",
+            )); // §7.7.2.3
         }
         let since = self.now;
         let id = self.sessions.insert_with(|id| Session {
@@ -185,7 +194,10 @@ impl Core {
             return true;
         }
         log::info!("{} reads too slowly and is disconnected", session.jid);
-        self.close_session(id, StreamError::ResourceConstraint("You read more slowly than others write to you."));
+        self.close_session(
+            id,
+            StreamError::ResourceConstraint("You read more slowly than others write to you."),
+        );
         false
     }
 

@@ -32,7 +32,10 @@ impl Unwritten {
 
     /// All that is noted of a table and not deleted.
     pub fn of(&self, table: Table) -> impl Iterator<Item = (&[u8], Option<&Vec<u8>>)> {
-        self.0.iter().filter(move |((of, _), _)| *of == table).map(|((_, key), (_, value))| (&key[..], value.as_ref()))
+        self.0
+            .iter()
+            .filter(move |((of, _), _)| *of == table)
+            .map(|((_, key), (_, value))| (&key[..], value.as_ref()))
     }
 
     pub fn forget_until(&mut self, committed: u64) {

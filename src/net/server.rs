@@ -23,7 +23,7 @@ use log::{error, info};
 use super::certificate::Acceptors;
 use super::conn::Conn;
 use super::reactor::Reactor;
-use crate::cmd::control::{Request, Response};
+use crate::control::{Request, Response};
 use crate::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
 use crate::store::{Store, StoreEvent};
 

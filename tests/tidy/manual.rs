@@ -182,7 +182,8 @@ fn man(sections: &[Section]) -> String {
         }
         for key in &section.keys {
             let default = key.default.as_ref().map_or("none".into(), |default| format!("`{default}`"));
-            page += &format!(".TP\n.B {}\n{}\n.br\nDefault: {}\n", key.name, roff(&key.about), roff(&default));
+            page +=
+                &format!(".TP\n.B {}\n{}\n.br\nDefault: {}\n", key.name, roff(&key.about), roff(&default));
         }
     }
     page + ".SH SEE ALSO\n.BR stube (1)\n"
