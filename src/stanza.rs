@@ -13,10 +13,10 @@ pub use error::{Condition, ErrorType, StanzaError};
 
 use crate::jid::Jid;
 use crate::xml::Element;
-use crate::xml::ns;
-use crate::xml::{Child, Payload};
 use crate::xml::Fragment;
+use crate::xml::ns;
 use crate::xml::writer;
+use crate::xml::{Child, Payload};
 
 /// One `<message/>`, `<presence/>` or `<iq/>`.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,9 +95,9 @@ impl Kind {
             Kind::Iq(IqType::Get) => "get",
             Kind::Iq(IqType::Set) => "set",
             Kind::Iq(IqType::Result) => "result",
-            Kind::Message(MessageType::Error) | Kind::Presence(PresenceType::Error) | Kind::Iq(IqType::Error) => {
-                "error"
-            }
+            Kind::Message(MessageType::Error)
+            | Kind::Presence(PresenceType::Error)
+            | Kind::Iq(IqType::Error) => "error",
         })
     }
 

@@ -5,7 +5,7 @@ use crate::jid::Jid;
 use crate::password::Credentials;
 
 /// What a name leads to.
-pub struct Login {
+pub struct LoginKeys {
     /// Of the account; or, for a name that is nobody's, ones that look the same and that no password fits.
     pub credentials: Credentials,
     pub disabled: bool,
@@ -13,16 +13,16 @@ pub struct Login {
 
 impl Core {
     /// What there is to log in with. An unknown name looks like a wrong password.
-    pub(crate) fn login(&mut self, account: &Jid) -> Result<Login, Unavailable> {
+    pub(crate) fn login(&mut self, account: &Jid) -> Result<LoginKeys, Unavailable> {
         let iterations = self.config.accounts.scram_iterations;
         match self.account(account) {
             Ok(account) => {
                 let record = &account.record;
-                Ok(Login { credentials: record.credentials.clone(), disabled: record.disabled })
+                Ok(LoginKeys { credentials: record.credentials.clone(), disabled: record.disabled })
             }
             Err(Unavailable::Missing) => {
                 let credentials = Credentials::fake(&self.secret, account.as_str(), iterations);
-                Ok(Login { credentials, disabled: false })
+                Ok(LoginKeys { credentials, disabled: false })
             }
             Err(broken) => Err(broken),
         }

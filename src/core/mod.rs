@@ -31,6 +31,7 @@ pub use account::{Account, OfflineQueue, Unavailable};
 pub use control::ControlId;
 pub use derive::{DeriveId, DeriveJob, Derived};
 pub use link::{Link, LinkId, Mail};
+pub use login::LoginKeys;
 pub use roster::{Roster, item_element};
 pub use session::{Presence, Session, SessionId};
 

@@ -30,14 +30,6 @@ impl Unwritten {
         self.0.get(&(table, key.to_vec())).map(|(_, value)| value.as_ref())
     }
 
-    /// All that is noted of a table and not deleted.
-    pub fn of(&self, table: Table) -> impl Iterator<Item = (&[u8], Option<&Vec<u8>>)> {
-        self.0
-            .iter()
-            .filter(move |((of, _), _)| *of == table)
-            .map(|((_, key), (_, value))| (&key[..], value.as_ref()))
-    }
-
     pub fn forget_until(&mut self, committed: u64) {
         self.0.retain(|_, (seq, _)| *seq > committed);
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{IqType, Kind, MessageType, PresenceType, Stanza};
 use crate::xml::Element;
-use crate::xml::ns;
 use crate::xml::Payload;
+use crate::xml::ns;
 
 /// RFC 6120 §8.3.2: what the sender may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

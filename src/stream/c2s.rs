@@ -162,7 +162,8 @@ impl C2s {
                 Verdict::Fine => Progress::Continue,
                 Verdict::Dead => Progress::Close(Some(StreamError::ConnectionTimeout)),
                 Verdict::Ping => {
-                    let ping = Stanza::iq(IqType::Get, &format!("ping{now}")).with(&Element::new("ping", ns::PING));
+                    let ping =
+                        Stanza::iq(IqType::Get, &format!("ping{now}")).with(&Element::new("ping", ns::PING));
                     core.send_from_server(*session, ping);
                     Progress::Continue
                 }
@@ -183,8 +184,7 @@ impl C2s {
                 Progress::Continue
             }
             (Mail::Verified(right), State::Login(login)) => {
-                login.verified(core, self.link, right);
-                Progress::Continue
+                login.verified(core, self.link, &mut self.out, right)
             }
             _ => Progress::Continue,
         };

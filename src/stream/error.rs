@@ -1,8 +1,8 @@
 //! Stream errors (RFC 6120 §4.9.3): the last words of a stream.
 
 use crate::xml::ReadError;
-use crate::xml::writer;
 use crate::xml::ns;
+use crate::xml::writer;
 
 /// The conditions that can arise here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,9 @@ impl From<ReadError> for StreamError {
             ReadError::Restricted => StreamError::RestrictedXml,
             ReadError::BadNamespacePrefix => StreamError::BadNamespacePrefix,
             ReadError::InvalidNamespace => StreamError::InvalidNamespace,
-            ReadError::TooBig => StreamError::PolicyViolation("This is larger than the stream's limits allow."),
+            ReadError::TooBig => {
+                StreamError::PolicyViolation("This is larger than the stream's limits allow.")
+            }
             ReadError::UnsupportedEncoding => StreamError::UnsupportedEncoding,
         }
     }

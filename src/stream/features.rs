@@ -1,7 +1,7 @@
 //! What a stream offers at each stage (RFC 6120 §4.3.2).
 
 use super::TlsInfo;
-use super::sasl::{ChannelBinding, Mechanism};
+use super::sasl::Mechanism;
 use crate::core::Core;
 use crate::core::module::Stage;
 use crate::jid::Jid;
@@ -15,15 +15,14 @@ pub fn before_tls() -> Element {
 
 /// With TLS, nobody logged in.
 pub fn before_login(core: &Core, host: &Jid, tls: &TlsInfo) -> Element {
-    let binding = ChannelBinding::of(tls);
-    let mechanisms = Mechanism::ALL.iter().filter(|mechanism| !mechanism.plus() || !binding.is_empty());
+    let mechanisms = Mechanism::ALL.iter().filter(|mechanism| !mechanism.plus() || !tls.is_empty());
     let mechanisms = mechanisms.fold(Element::new("mechanisms", ns::SASL), |all, mechanism| {
         all.child(Element::new("mechanism", ns::SASL).text(mechanism.name()))
     });
     let mut features = features().child(mechanisms);
     // XEP-0440 §3: which bindings a -PLUS mechanism may use
-    if !binding.is_empty() {
-        let offered = binding.types().fold(
+    if !tls.is_empty() {
+        let offered = tls.types().fold(
             Element::new("sasl-channel-binding", ns::SASL_CHANNEL_BINDING),
             |offered, name| {
                 offered.child(Element::new("channel-binding", ns::SASL_CHANNEL_BINDING).attr("type", name))
@@ -54,7 +53,8 @@ fn of_modules(core: &Core, stage: Stage, host: &Jid, features: Element) -> Eleme
 
 /// XEP-0478 §3.1
 fn limits(max_bytes: Option<u64>, idle_seconds: Option<u64>) -> Element {
-    let number = |name: &'static str, value: u64| Element::new(name, ns::STREAM_LIMITS).text(&value.to_string());
+    let number =
+        |name: &'static str, value: u64| Element::new(name, ns::STREAM_LIMITS).text(&value.to_string());
     let mut limits = Element::new("limits", ns::STREAM_LIMITS);
     if let Some(bytes) = max_bytes {
         limits = limits.child(number("max-bytes", bytes));

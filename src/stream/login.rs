@@ -2,19 +2,16 @@
 //!
 //! Lives in memory of its own and is gone once the session begins.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
 use super::features;
-use super::sasl::{self, ChannelBinding, Exchange, Failure, Mechanism, Step};
+use super::sasl::{self, Exchange, Failure, Mechanism, Step};
 use super::{StreamError, TlsInfo};
-use crate::core::{Core, LinkId, SessionId};
+use crate::core::{Core, LinkId, LoginKeys, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError};
 use crate::xml::Element;
 use crate::xml::ns;
-use crate::xml::{Fragment, Header};
 use crate::xml::writer;
+use crate::xml::{Fragment, Header};
 
 pub struct Login {
     tls: Option<TlsInfo>,
@@ -27,6 +24,8 @@ pub struct Login {
     /// Who the client says it is, in the stream header.
     claimed: Option<Jid>,
     exchange: Option<Exchange>,
+    /// Whom the exchange is about.
+    trying: Option<Jid>,
     /// Who has logged in.
     account: Option<Jid>,
     wait: Wait,
@@ -41,9 +40,12 @@ pub struct Login {
 enum Wait {
     No,
     /// For a password to be checked.
-    Password { account: Jid },
+    Password,
     /// For the moment when an outcome may be told.
-    Until { time: u64, outcome: Outcome },
+    Until {
+        time: u64,
+        outcome: Outcome,
+    },
 }
 
 enum Outcome {
@@ -71,6 +73,7 @@ impl Login {
             host: None,
             claimed: None,
             exchange: None,
+            trying: None,
             account: None,
             wait: Wait::No,
             failures: 0,
@@ -133,10 +136,12 @@ impl Login {
             return Progress::Close(Some(StreamError::InvalidXml));
         }
         // §4.7.1: the error goes into a stream from the domain that was meant, where we are that.
-        let host = header.to.as_deref().and_then(|to| Jid::parse(to).ok()).filter(|to| core.hosts().contains(to));
-        let moved = self.account.as_ref().is_some_and(|account| {
-            host.as_ref().is_some_and(|host| host.domain() != account.domain())
-        });
+        let host =
+            header.to.as_deref().and_then(|to| Jid::parse(to).ok()).filter(|to| core.hosts().contains(to));
+        let moved = self
+            .account
+            .as_ref()
+            .is_some_and(|account| host.as_ref().is_some_and(|host| host.domain() != account.domain()));
         self.host = host;
         self.claimed = header.from.as_deref().and_then(|from| Jid::parse(from).ok());
         self.write_header(core, out);
@@ -221,7 +226,8 @@ impl Login {
             return Progress::Continue;
         };
         // §7.7.1; some clients send a stray `<required/>` beside it, and no name is the same as none.
-        let resource = bind.find("resource", ns::BIND).map(Element::text_content).filter(|name| !name.is_empty());
+        let resource =
+            bind.find("resource", ns::BIND).map(Element::text_content).filter(|name| !name.is_empty());
         match core.bind(link, &account, resource.as_deref()) {
             Ok(session) => {
                 let jid = core.session(session).map(|session| session.jid.to_string()).unwrap_or_default();
@@ -239,7 +245,14 @@ impl Login {
         }
     }
 
-    fn sasl(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, name: &str, child: &Fragment) -> Progress {
+    fn sasl(
+        &mut self,
+        core: &mut Core,
+        link: LinkId,
+        out: &mut Vec<u8>,
+        name: &str,
+        child: &Fragment,
+    ) -> Progress {
         let element = child.to_element();
         let text = element.text_content();
         if self.account.is_some() {
@@ -248,26 +261,17 @@ impl Login {
         let step = match (name, &self.tls, &mut self.exchange) {
             ("auth", None, _) => Step::Failure(Failure::EncryptionRequired), // §6.5.5
             ("auth", Some(tls), exchange) => {
-                *exchange = None;
                 let Some(mechanism) = element.get_attr("mechanism").and_then(Mechanism::from_name) else {
                     return self.fail(core, out, Failure::InvalidMechanism);
                 };
                 let Some(host) = &self.host else { return Progress::Close(Some(StreamError::HostUnknown)) };
-                let binding = ChannelBinding::of(tls);
-                let offered_plus = !binding.is_empty();
-                let started = Exchange::start(mechanism, &binding, offered_plus, core.random_word(), host.domain());
-                match (started, sasl::decode_initial(&text)) {
-                    (Err(failure), _) | (_, Err(failure)) => Step::Failure(failure),
-                    // §6.4.2: no initial response: an empty challenge asks for it.
-                    (Ok(started), Ok(None)) => {
-                        *exchange = Some(started);
-                        Step::Challenge(Vec::new())
-                    }
-                    (Ok(mut started), Ok(Some(initial))) => {
-                        let step = started.respond(&initial);
-                        *exchange = Some(started);
-                        step
-                    }
+                let nonce = core.random_word();
+                let begun =
+                    exchange.insert(Exchange::start(mechanism, tls, !tls.is_empty(), nonce, host.domain()));
+                match sasl::decode_initial(&text) {
+                    Ok(Some(initial)) => begun.respond(&initial),
+                    Ok(None) => Step::Challenge(Vec::new()), // §6.4.2: it asks for the initial response
+                    Err(failure) => Step::Failure(failure),
                 }
             }
             ("response", _, Some(exchange)) => match sasl::decode(&text) {
@@ -286,89 +290,60 @@ impl Login {
                 write_data("challenge", &data, out);
                 Progress::Continue
             }
-            Step::Failure(failure) => {
-                let account = self.exchange.take().and_then(|exchange| self.account_named(exchange.username()?));
-                match account.filter(|_| failure == Failure::NotAuthorized) {
-                    Some(account) => {
-                        core.login_failed(link, &account);
-                        self.tell(core, link, out, &account, Outcome::Failure(failure))
-                    }
-                    None => self.fail(core, out, failure),
-                }
-            }
             Step::Lookup { username } => {
-                let Some(account) = self.account_named(&username) else {
-                    return self.fail(core, out, Failure::NotAuthorized);
+                let login = self.look_up(core, &username);
+                let (Some(login), Some(exchange)) = (login, &mut self.exchange) else {
+                    return self.fail(core, out, Failure::TemporaryAuthFailure);
                 };
-                match (core.login(&account), &mut self.exchange) {
-                    (Ok(login), Some(exchange)) => {
-                        let step = exchange.credentials(&login.credentials);
-                        self.sasl_step(core, link, out, step)
-                    }
-                    _ => self.fail(core, out, Failure::TemporaryAuthFailure),
-                }
+                let step = exchange.credentials(&login.credentials);
+                self.sasl_step(core, link, out, step)
             }
             Step::VerifyPlain { username, password } => {
-                let Some(account) = self.account_named(&username) else {
-                    return self.fail(core, out, Failure::NotAuthorized);
-                };
-                let Ok(login) = core.login(&account) else {
-                    return self.fail(core, out, Failure::TemporaryAuthFailure);
-                };
-                if !core.verify(link, login.credentials, password) {
+                let login = self.look_up(core, &username);
+                if !login.is_some_and(|login| core.verify(link, login.credentials, password)) {
                     return self.fail(core, out, Failure::TemporaryAuthFailure);
                 }
-                self.wait = Wait::Password { account };
+                self.wait = Wait::Password;
                 Progress::Continue
             }
-            Step::Success { username, data } => {
-                let Some(account) = self.account_named(&username) else {
+            Step::Success { data, .. } => {
+                let Some(account) = self.trying.clone() else {
                     return self.fail(core, out, Failure::NotAuthorized);
                 };
-                self.right(core, link, out, account, data)
+                // Only who knows the password learns that it is of no use.
+                let outcome = match core.login(&account) {
+                    Ok(login) if login.disabled => Outcome::Failure(Failure::AccountDisabled),
+                    Ok(_) => Outcome::Success { account: account.clone(), data },
+                    Err(_) => Outcome::Failure(Failure::TemporaryAuthFailure),
+                };
+                self.tell(core, link, out, &account, outcome)
             }
+            Step::Failure(failure) => match self.trying.clone() {
+                Some(account) if failure == Failure::NotAuthorized => {
+                    core.login_failed(link, &account);
+                    self.tell(core, link, out, &account, Outcome::Failure(failure))
+                }
+                _ => self.fail(core, out, failure),
+            },
         }
     }
 
-    /// The password was right.
-    fn right(
-        &mut self,
-        core: &mut Core,
-        link: LinkId,
-        out: &mut Vec<u8>,
-        account: Jid,
-        data: Option<Vec<u8>>,
-    ) -> Progress {
-        // Only who knows the password learns that it is of no use.
-        let outcome = match core.login(&account) {
-            Ok(login) if login.disabled => Outcome::Failure(Failure::AccountDisabled),
-            Ok(_) => Outcome::Success { account: account.clone(), data },
-            Err(_) => Outcome::Failure(Failure::TemporaryAuthFailure),
-        };
-        self.tell(core, link, out, &account, outcome)
-    }
-
-    fn account_named(&self, username: &str) -> Option<Jid> {
-        Jid::from_parts(Some(username), self.host.as_ref()?.domain(), None).ok()
+    fn look_up(&mut self, core: &mut Core, username: &str) -> Option<LoginKeys> {
+        let account = Jid::from_parts(Some(username), self.host.as_ref()?.domain(), None).ok()?;
+        let login = core.login(&account).ok();
+        self.trying = Some(account);
+        login
     }
 
     /// A password that was sent has been checked.
-    pub fn verified(&mut self, core: &mut Core, link: LinkId, right: bool) {
-        let Wait::Password { account } = std::mem::replace(&mut self.wait, Wait::No) else { return };
-        let outcome = if right {
-            Outcome::Success { account: account.clone(), data: None }
-        } else {
-            core.login_failed(link, &account);
-            Outcome::Failure(Failure::NotAuthorized)
-        };
-        let outcome = match core.login(&account) {
-            Ok(login) if right && login.disabled => Outcome::Failure(Failure::AccountDisabled),
-            Ok(_) => outcome,
-            Err(_) => Outcome::Failure(Failure::TemporaryAuthFailure),
-        };
-        let time = core.login_answer_at(link, &account);
-        self.wait = Wait::Until { time, outcome };
-        self.allow_for(core, time);
+    pub fn verified(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, right: bool) -> Progress {
+        if !matches!(self.wait, Wait::Password) {
+            return Progress::Continue;
+        }
+        self.wait = Wait::No;
+        let Some(exchange) = &mut self.exchange else { return Progress::Continue };
+        let step = exchange.verified(right);
+        self.sasl_step(core, link, out, step)
     }
 
     /// Tells an outcome, now or when the delays allow.
@@ -414,7 +389,9 @@ impl Login {
     /// §6.4.5: the client may try again, a few times.
     fn fail(&mut self, core: &Core, out: &mut Vec<u8>, failure: Failure) -> Progress {
         self.exchange = None;
-        Element::new("failure", ns::SASL).child(Element::new(failure.name(), ns::SASL)).write(ns::CLIENT, out);
+        Element::new("failure", ns::SASL)
+            .child(Element::new(failure.name(), ns::SASL))
+            .write(ns::CLIENT, out);
         self.failures += 1;
         if self.failures >= core.config.limits.login_tries.max() {
             return Progress::Close(Some(StreamError::PolicyViolation("Too many failed logins.")));
@@ -441,10 +418,8 @@ fn write_empty(name: &'static str, ns: &'static str, out: &mut Vec<u8>) {
     Element::new(name, ns).write(ns::CLIENT, out);
 }
 
-/// §6.4.2: no data at all is "=".
 fn write_data(name: &'static str, data: &[u8], out: &mut Vec<u8>) {
-    let text = if data.is_empty() { String::new() } else { BASE64.encode(data) };
-    Element::new(name, ns::SASL).text(&text).write(ns::CLIENT, out);
+    Element::new(name, ns::SASL).text(&sasl::encode(data)).write(ns::CLIENT, out);
 }
 
 fn write_error(stanza: &Stanza, error: StanzaError, out: &mut Vec<u8>) {

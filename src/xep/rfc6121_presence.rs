@@ -70,7 +70,9 @@ fn learn_of_others(core: &mut Core, jid: &Jid) {
         .filter(|(contact, item)| item.subscription.to() && !account.blocks(contact))
         .map(|(contact, _)| contact.clone())
         // One of ours who is not there has nothing to answer.
-        .filter(|contact| !core.is_local(contact.domain()) || core.available_sessions(contact).next().is_some())
+        .filter(|contact| {
+            !core.is_local(contact.domain()) || core.available_sessions(contact).next().is_some()
+        })
         .collect();
     for presence in own {
         core.route(presence);
@@ -83,7 +85,8 @@ fn learn_of_others(core: &mut Core, jid: &Jid) {
 // §4.5
 fn unavailable(core: &mut Core, id: SessionId, stanza: &Stanza) {
     let Some(session) = core.session_mut(id) else { return };
-    session.farewell = stanza.payload.find("status", ns::CLIENT).map(|child| child.to_element().text_content());
+    session.farewell =
+        stanza.payload.find("status", ns::CLIENT).map(|child| child.to_element().text_content());
     let was_available = session.presence.take().is_some();
     let directed = std::mem::take(&mut session.directed);
     let jid = session.jid.clone();
@@ -98,7 +101,8 @@ fn unavailable(core: &mut Core, id: SessionId, stanza: &Stanza) {
 /// §4.5.2, §4.6.3: those who were told by directed presence, and not by subscription.
 fn tell_directed(core: &mut Core, jid: &Jid, directed: impl Iterator<Item = Jid>, stanza: &Stanza) {
     for to in directed {
-        let told = core.loaded(jid).is_some_and(|account| account.roster.is_subscriber(&to) || account.blocks(&to));
+        let told =
+            core.loaded(jid).is_some_and(|account| account.roster.is_subscriber(&to) || account.blocks(&to));
         if !told {
             core.route(stanza.clone().to(&to));
         }
@@ -112,7 +116,10 @@ fn directed(core: &mut Core, id: SessionId, to: &Jid, kind: PresenceType) -> Res
         session.directed.remove(to);
     } else if !session.directed.contains(to) {
         if session.directed.len() >= MAX_DIRECTED {
-            return Err(StanzaError::new(Condition::ResourceConstraint, "Too many have your directed presence."));
+            return Err(StanzaError::new(
+                Condition::ResourceConstraint,
+                "Too many have your directed presence.",
+            ));
         }
         session.directed.insert(to.clone());
     }
@@ -121,7 +128,8 @@ fn directed(core: &mut Core, id: SessionId, to: &Jid, kind: PresenceType) -> Res
 
 // §4.3.2
 fn probed(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
-    let (Kind::Presence(PresenceType::Probe), Some(from), Some(to)) = (stanza.kind, &stanza.from, &stanza.to) else {
+    let (Kind::Presence(PresenceType::Probe), Some(from), Some(to)) = (stanza.kind, &stanza.from, &stanza.to)
+    else {
         return Ok(Flow::Continue);
     };
     let owner = to.bare();

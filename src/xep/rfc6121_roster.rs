@@ -116,7 +116,10 @@ fn read_item(item: &Element) -> Result<(Option<String>, Vec<String>), StanzaErro
         item.children().filter(|child| child.is("group", ns::ROSTER)).map(Element::text_content).collect();
     let too_long = |text: &String| text.len() > NAME_BYTES;
     if name.as_ref().is_some_and(too_long) || groups.iter().any(too_long) || groups.len() > GROUPS {
-        return Err(StanzaError::new(Condition::NotAcceptable, "A name or group is too long, or they are too many."));
+        return Err(StanzaError::new(
+            Condition::NotAcceptable,
+            "A name or group is too long, or they are too many.",
+        ));
     }
     if groups.iter().any(String::is_empty) {
         return Err(Condition::NotAcceptable.into());

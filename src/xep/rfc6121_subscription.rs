@@ -41,7 +41,10 @@ struct State {
 impl State {
     fn of(core: &mut Core, owner: &Jid, contact: &Jid) -> Result<State, StanzaError> {
         let account = core.account(owner)?;
-        Ok(State { item: account.roster.get(contact).cloned(), asked: account.requests.contains_key(contact) })
+        Ok(State {
+            item: account.roster.get(contact).cloned(),
+            asked: account.requests.contains_key(contact),
+        })
     }
 
     fn subscription(&self) -> Subscription {
@@ -66,7 +69,12 @@ impl State {
 
     /// The item with other states.
     fn with(&self, to: bool, from: bool, ask: bool, approved: bool) -> RosterItem {
-        RosterItem { subscription: Subscription::of(to, from), ask, approved, ..self.item.clone().unwrap_or_default() }
+        RosterItem {
+            subscription: Subscription::of(to, from),
+            ask,
+            approved,
+            ..self.item.clone().unwrap_or_default()
+        }
     }
 }
 
@@ -76,7 +84,9 @@ fn outbound(core: &mut Core, _: SessionId, stanza: &Stanza) -> Result<Flow, Stan
     if !is_subscription(kind) {
         return Ok(Flow::Continue);
     }
-    let (Some(owner), Some(to)) = (stanza.from.clone(), &stanza.to) else { return Err(Condition::BadRequest.into()) };
+    let (Some(owner), Some(to)) = (stanza.from.clone(), &stanza.to) else {
+        return Err(Condition::BadRequest.into());
+    };
     let contact = to.bare(); // §3.1.2
     if contact == owner {
         return Ok(Flow::Done);
@@ -89,7 +99,11 @@ fn outbound(core: &mut Core, _: SessionId, stanza: &Stanza) -> Result<Flow, Stan
             // A.2.1
             if !state.to() && !state.ask() {
                 room_for_one_more(core, &owner, &state)?;
-                core.set_roster_item(&owner, &contact, Some(state.with(false, state.from(), true, state.approved())));
+                core.set_roster_item(
+                    &owner,
+                    &contact,
+                    Some(state.with(false, state.from(), true, state.approved())),
+                );
             }
             core.route(stanza);
         }
@@ -116,7 +130,11 @@ fn outbound(core: &mut Core, _: SessionId, stanza: &Stanza) -> Result<Flow, Stan
             // §3.4.2: a pre-approval stays here.
             if !state.from() && !state.approved() {
                 room_for_one_more(core, &owner, &state)?;
-                core.set_roster_item(&owner, &contact, Some(state.with(state.to(), false, state.ask(), true)));
+                core.set_roster_item(
+                    &owner,
+                    &contact,
+                    Some(state.with(state.to(), false, state.ask(), true)),
+                );
             }
         }
         _ => {
@@ -124,7 +142,11 @@ fn outbound(core: &mut Core, _: SessionId, stanza: &Stanza) -> Result<Flow, Stan
             let known = state.from() || state.asked;
             forget_request(core, &owner, &contact);
             if state.from() || state.approved() {
-                core.set_roster_item(&owner, &contact, Some(state.with(state.to(), false, state.ask(), false)));
+                core.set_roster_item(
+                    &owner,
+                    &contact,
+                    Some(state.with(state.to(), false, state.ask(), false)),
+                );
             }
             if known {
                 core.route(stanza);
@@ -153,7 +175,11 @@ fn inbound(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
             // A.3.3, §3.1.6
             if state.ask() {
                 tell(core, &owner, &stanza);
-                core.set_roster_item(&owner, &contact, Some(state.with(true, state.from(), false, state.approved())));
+                core.set_roster_item(
+                    &owner,
+                    &contact,
+                    Some(state.with(true, state.from(), false, state.approved())),
+                );
             }
         }
         PresenceType::Unsubscribe => {

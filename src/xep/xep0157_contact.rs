@@ -39,5 +39,7 @@ fn field<'a>(var: &str, kind: Option<&str>, values: impl IntoIterator<Item = &'a
     if let Some(kind) = kind {
         field = field.attr("type", kind);
     }
-    values.into_iter().fold(field, |field, value| field.child(Element::new("value", ns::DATA_FORMS).text(value)))
+    values
+        .into_iter()
+        .fold(field, |field, value| field.child(Element::new("value", ns::DATA_FORMS).text(value)))
 }

@@ -36,12 +36,16 @@ fn store(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
         return Ok(Flow::Done);
     }
     core.writable()?;
-    let (max_messages, max_bytes) = (core.config.limits.offline_messages.max(), core.config.limits.offline_bytes.max());
+    let (max_messages, max_bytes) =
+        (core.config.limits.offline_messages.max(), core.config.limits.offline_bytes.max());
     let (now, seq) = (core.now(), core.next_seq());
     let bytes = stanza.to_bytes();
     let (id, queue) = queue(core, &owner)?;
     if queue.messages >= max_messages || queue.bytes + bytes.len() as u64 > max_bytes {
-        return Err(StanzaError::new(Condition::ServiceUnavailable, "Too many messages wait for this person."));
+        return Err(StanzaError::new(
+            Condition::ServiceUnavailable,
+            "Too many messages wait for this person.",
+        ));
     }
     let key = (queue.last_key + 1).max(now);
     queue.last_key = key;
@@ -122,7 +126,8 @@ fn queue<'a>(core: &'a mut Core, owner: &Jid) -> Result<(u32, &'a mut OfflineQue
     let account = core.account(owner)?;
     let id = account.record.id;
     if account.offline.is_none() {
-        account.offline = Some(count(&reader, id).map_err(|_| StanzaError::from(Condition::InternalServerError))?);
+        account.offline =
+            Some(count(&reader, id).map_err(|_| StanzaError::from(Condition::InternalServerError))?);
     }
     let queue = account.offline.get_or_insert_default();
     while queue.unwritten.front().is_some_and(|(seq, ..)| *seq <= committed) {

@@ -75,7 +75,10 @@ fn unblock(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
         false => items.iter().filter(|jid| account.blocked.contains(*jid)).cloned().collect(),
     };
     account.blocked.retain(|jid| !freed.contains(jid));
-    core.write(&owner, freed.iter().map(|jid| schema::blocklist::delete(id, jid.as_str())).collect::<Vec<_>>());
+    core.write(
+        &owner,
+        freed.iter().map(|jid| schema::blocklist::delete(id, jid.as_str())).collect::<Vec<_>>(),
+    );
     push(core, &owner, with_items("unblock", items.iter()));
     for contact in reached_by(core, &owner, &freed) {
         core.show_presence(&owner, &contact);
@@ -88,7 +91,8 @@ fn reached_by(core: &Core, owner: &Jid, items: &[Jid]) -> Vec<Jid> {
     let Some(account) = core.loaded(owner) else { return Vec::new() };
     let meant = |jid: &Jid| items.iter().any(|item| matches(item, jid));
     let directed = core.sessions_of(owner).flat_map(|session| session.directed.iter());
-    let mut reached: Vec<Jid> = account.audience().chain(directed).filter(|jid| meant(jid)).cloned().collect();
+    let mut reached: Vec<Jid> =
+        account.audience().chain(directed).filter(|jid| meant(jid)).cloned().collect();
     reached.sort();
     reached.dedup();
     reached
