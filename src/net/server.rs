@@ -375,5 +375,14 @@ impl<F: Future<Output = ()> + Unpin> Future for Supervised<F> {
     }
 }
 
-/// What an idle connection costs; see the test.
-pub const CONNECTION_SIZE: usize = size_of::<Supervised<Conn>>();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What a session needs besides is counted where it lives: TLS, the stream's reader, Core.
+    #[test]
+    fn the_task_of_a_connection_is_small() {
+        let size = size_of::<Supervised<Conn>>();
+        assert!(size <= 512, "{size} bytes");
+    }
+}
