@@ -48,6 +48,11 @@ impl Committer {
         Ok(())
     }
 
+    /// Closes the file, so that it opens without a repair. Readers that are left fail from now on.
+    pub fn close(self) {
+        self.shared.close();
+    }
+
     pub(super) fn is_broken(&self) -> bool {
         self.shared.is_broken()
     }
@@ -60,7 +65,7 @@ impl Committer {
     }
 
     fn commit(&self, batches: &[Batch]) -> Result<(), redb::Error> {
-        let database = self.shared.database();
+        let database = self.shared.database()?;
         let mut transaction = database.begin_write()?;
         transaction.set_quick_repair(self.options.quick_repair);
         write(&transaction, batches.iter().flat_map(|batch| &batch.ops))?;

@@ -65,3 +65,65 @@ fn meta_entry(database: &Database) -> Result<Vec<u8>, redb::Error> {
     let entry = meta.get(schema::meta::key(schema::meta::SCHEMA).as_slice())?;
     Ok(entry.ok_or(TableError::TableDoesNotExist(schema::meta::SCHEMA.into()))?.value().to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::{announcement, vcard};
+    use crate::store::{Options, Store};
+    use redb::backends::InMemoryBackend;
+    use std::sync::Arc;
+
+    fn database() -> Arc<Database> {
+        let opened = Store::open_backend(InMemoryBackend::new(), Options::new([0; 32])).expect("opens");
+        opened.committer.shared.database().expect("open")
+    }
+
+    fn write(transaction: &WriteTransaction, op: schema::Op) -> Result<(), redb::Error> {
+        super::super::commit::write(transaction, &[op])
+    }
+
+    fn first(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+        write(transaction, announcement::put("step", b"first"))
+    }
+
+    fn second(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+        write(transaction, announcement::put("step", b"second"))
+    }
+
+    fn failing(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+        write(transaction, vcard::put(1, b"half"))?;
+        Err(redb::Error::Corrupted("a test".into()))
+    }
+
+    fn step(database: &Database) -> Option<Vec<u8>> {
+        let table = database.begin_read().ok()?.open_table(definition(Table::Announcements)).ok()?;
+        Some(table.get(announcement::key("step").as_slice()).ok()??.value().to_vec())
+    }
+
+    #[test]
+    fn missing_steps_run_once_and_in_order() {
+        let database = database();
+        run(&database, &[first, second]).expect("lifted");
+        assert_eq!(schema_of(&database).ok(), Some(3));
+        assert_eq!(step(&database), Some(Blob(b"second".to_vec()).encode()));
+        run(&database, &[failing, failing]).expect("nothing is missing");
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_old_schema_whole() {
+        let database = database();
+        let problem = run(&database, &[first, failing]).expect_err("the second step fails");
+        assert!(matches!(problem, Problem::Corrupt(_)));
+        assert_eq!(schema_of(&database).ok(), Some(1));
+        assert_eq!(step(&database), None);
+    }
+
+    #[test]
+    fn a_newer_schema_is_left_alone() {
+        let database = database();
+        run(&database, &[first]).expect("lifted");
+        assert!(matches!(run(&database, &[]), Err(Problem::Newer { schema: 2 })));
+        assert_eq!(schema_of(&database).ok(), Some(2));
+    }
+}

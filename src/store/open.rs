@@ -27,7 +27,10 @@ pub struct Options {
     pub secret: [u8; 32],
     /// Bytes of pages to keep in memory.
     pub cache: usize,
-    /// Save redb's allocator with each commit, so that a large file opens at once after a crash.
+    /// Save redb's allocator with each commit, so that the file opens at once after a crash instead of being read
+    /// through. Off: on an SSD 544 MB then opened in 0.8 ms instead of 0.7 s (a slow card needs its own time to
+    /// read them), but a commit of one message wrote 107 KB instead of 33 (42 instead of 30 in a file of 8 MB) and
+    /// took two syncs instead of one. Flash wears by every commit; crashes are rare.
     pub quick_repair: bool,
 }
 

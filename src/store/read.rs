@@ -201,12 +201,10 @@ impl Reader {
         &self,
         work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, ReadError> {
-        let database = self.0.database();
-        let read =
-            database.begin_read().map_err(redb::Error::from).and_then(|transaction| work(&transaction));
+        let read = self.0.database().and_then(|database| work(&database.begin_read()?));
         read.map_err(|error| {
             // redb refuses everything after an error of the disk: the store thread must open it anew.
-            if matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed) {
+            if matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo) {
                 self.0.report_broken();
             }
             ReadError::Database(error.to_string())

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::Thread;
 
 pub struct Shared {
-    database: Mutex<Arc<Database>>,
+    /// Gone once the store is closed.
+    database: Mutex<Option<Arc<Database>>>,
     broken: AtomicBool,
     /// The store thread, to be woken when a reader finds the database broken.
     keeper: OnceLock<Thread>,
@@ -16,20 +17,29 @@ pub struct Shared {
 impl Shared {
     pub fn new(database: Database) -> Arc<Shared> {
         Arc::new(Shared {
-            database: Mutex::new(Arc::new(database)),
+            database: Mutex::new(Some(Arc::new(database))),
             broken: AtomicBool::new(false),
             keeper: OnceLock::new(),
         })
     }
 
     /// Held only for the length of one transaction.
-    pub fn database(&self) -> Arc<Database> {
-        lock(&self.database).clone()
+    pub fn database(&self) -> Result<Arc<Database>, redb::Error> {
+        lock(&self.database).clone().ok_or(redb::Error::DatabaseClosed)
     }
 
     pub fn exchange(&self, database: Database) {
-        *lock(&self.database) = Arc::new(database);
+        *lock(&self.database) = Some(Arc::new(database));
         self.broken.store(false, Ordering::Release);
+    }
+
+    /// Closes the file as it should be, whoever still has a reader.
+    pub fn close(&self) {
+        let database = lock(&self.database).take();
+        // An error, or a read that is going on, leaves a file that the next start repairs.
+        if let Some(database) = database.and_then(Arc::into_inner) {
+            let _ = database.close();
+        }
     }
 
     pub fn is_broken(&self) -> bool {

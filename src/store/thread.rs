@@ -93,10 +93,8 @@ impl Store {
         notify: impl Fn(StoreEvent) + Send + 'static,
     ) -> io::Result<Store> {
         let queue = Arc::new(Queue::default());
-        let shared = committer.shared.clone();
         let keeper = Keeper { committer, pace, queue: queue.clone(), notify: Box::new(notify) };
         let thread = thread::Builder::new().name("store".into()).spawn(move || keeper.run_or_report())?;
-        shared.set_keeper(thread.thread().clone());
         Ok(Store { queue, thread })
     }
 
@@ -123,7 +121,7 @@ impl Store {
         self.queued_bytes() >= FULL
     }
 
-    /// Commits what is queued and ends the thread. On a disk that refuses this lasts until it gives in: the caller
+    /// Commits what is queued, closes the file and ends the thread; readers fail from then on. On a disk that refuses this lasts until it gives in: the caller
     /// bounds the time. The error is the thread's panic, already reported as [`StoreEvent::Panicked`].
     pub fn close(self) -> thread::Result<()> {
         lock(&self.queue.state).closing = true;
@@ -153,6 +151,7 @@ impl Keeper {
     }
 
     fn run(&mut self) {
+        self.committer.shared.set_keeper(thread::current());
         let mut window = Window::new(self.pace.longest);
         while let Some(batches) = self.next(&window) {
             let began = Instant::now();
@@ -163,11 +162,15 @@ impl Keeper {
             }
             window.committed(began, batches.len());
         }
+        self.committer.shared.close();
     }
 
     /// The next transaction's batches, when their time has come; `None` at the end.
     fn next(&mut self, window: &Window) -> Option<Vec<Batch>> {
         loop {
+            if self.committer.is_broken() {
+                self.persist(Committer::mend);
+            }
             let wait = {
                 let mut state = lock(&self.queue.state);
                 let now = window.remaining(Instant::now());
@@ -183,9 +186,6 @@ impl Keeper {
             match wait {
                 None => thread::park(),
                 Some(wait) => thread::park_timeout(wait),
-            }
-            if self.committer.is_broken() {
-                self.persist(Committer::mend);
             }
         }
     }
@@ -249,5 +249,50 @@ impl Window {
             0 | 1 => self.length / 2,
             _ => (self.length * 2).clamp(SHORTEST, self.longest.max(SHORTEST)),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONGEST: Duration = Duration::from_millis(100);
+
+    /// Commits every time the window allows it, each with that many batches; says how long the window became.
+    fn after(window: &mut Window, now: &mut Instant, commits: &[usize]) -> Duration {
+        for &batches in commits {
+            *now += window.remaining(*now);
+            window.committed(*now, batches);
+        }
+        window.length
+    }
+
+    #[test]
+    fn a_lone_batch_never_waits() {
+        let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
+        assert_eq!(window.remaining(now), Duration::ZERO);
+        assert_eq!(after(&mut window, &mut now, &[1, 1, 1]), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_window_grows_with_company_up_to_its_bound() {
+        let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
+        assert_eq!(after(&mut window, &mut now, &[2]), Duration::from_millis(5));
+        assert_eq!(after(&mut window, &mut now, &[2, 9, 2, 2, 2, 2]), LONGEST);
+        assert_eq!(window.remaining(now), LONGEST);
+    }
+
+    #[test]
+    fn the_window_shrinks_to_nothing_without_company() {
+        let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
+        after(&mut window, &mut now, &[2; 9]);
+        assert_eq!(after(&mut window, &mut now, &[1; 6]), Duration::ZERO);
+    }
+
+    #[test]
+    fn after_a_pause_nothing_waits() {
+        let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
+        after(&mut window, &mut now, &[2; 9]);
+        assert_eq!(window.remaining(now + LONGEST), Duration::ZERO);
     }
 }

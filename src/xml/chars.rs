@@ -32,9 +32,8 @@ pub(super) fn is_char(char: char) -> bool {
 /// `NCName` (Namespaces in XML 1.0 §3): a `Name` without a colon.
 pub(super) fn is_name(name: &str) -> bool {
     match name.as_bytes() {
-        [first, rest @ ..] if name.is_ascii() => {
-            (first.is_ascii_alphabetic() || *first == b'_')
-                && rest.iter().all(|byte| is_ascii_name_byte(*byte))
+        [first, rest @ ..] if rest.iter().all(|byte| is_ascii_name_byte(*byte)) && first.is_ascii() => {
+            first.is_ascii_alphabetic() || *first == b'_'
         }
         _ => {
             let mut chars = name.chars();
@@ -44,8 +43,18 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 fn is_ascii_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
+    ASCII_NAME_BYTES[usize::from(byte)]
 }
+
+static ASCII_NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 fn is_name_start(char: char) -> bool {
     if char.is_ascii() { char.is_ascii_alphabetic() || char == '_' } else { contains(LETTERS, char) }

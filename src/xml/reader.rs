@@ -63,7 +63,7 @@ impl Limits {
     /// How many bytes the canonical form may have: white space and quotes grow when escaped, and namespaces when
     /// a prefix is written out.
     pub(super) fn written(&self) -> usize {
-        self.bytes as usize * 2
+        (self.bytes as usize).saturating_mul(2)
     }
 }
 
@@ -104,7 +104,7 @@ impl Reader {
         }
     }
 
-    /// From the next child on.
+    /// From the next byte on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
@@ -113,6 +113,11 @@ impl Reader {
     /// sent on before TLS never run. What is left in `input` is for the caller to drop.
     pub fn reset(&mut self) {
         *self = Reader::new(self.limits, self.content_ns);
+    }
+
+    /// The memory that an unfinished child takes; a session's share of what the program uses.
+    pub fn held(&self) -> usize {
+        self.held.capacity()
     }
 
     /// The next item, taken from the start of `input`; `None` once `input` is used up.
@@ -208,7 +213,7 @@ impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
             .field("limits", &self.limits)
-            .field("held", &self.held.len())
+            .field("held", &self.held())
             .finish_non_exhaustive()
     }
 }

@@ -58,9 +58,13 @@ pub fn attr(name: &str, value: &str, out: &mut Vec<u8>) {
 
 fn escape(text: &str, in_value: bool, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
+    if !bytes.iter().fold(false, |found, &byte| found | needs_care(byte)) {
+        out.extend_from_slice(bytes);
+        return;
+    }
     let mut written = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if !NEEDS_CARE[usize::from(byte)] {
+        if !needs_care(byte) {
             continue;
         }
         let (replacement, length) = match byte {
@@ -88,21 +92,10 @@ fn is_noncharacter(bytes: &[u8]) -> bool {
     bytes.starts_with("\u{FFFE}".as_bytes()) || bytes.starts_with("\u{FFFF}".as_bytes())
 }
 
-/// The bytes at which `escape` stops to think.
-static NEEDS_CARE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = true;
-        control += 1;
-    }
-    table[b'&' as usize] = true;
-    table[b'<' as usize] = true;
-    table[b'>' as usize] = true;
-    table[b'\'' as usize] = true;
-    table[0xEF] = true;
-    table
-};
+/// Whether `escape` has to think about this byte. Without branches, so that most text is passed by on vectors.
+fn needs_care(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'\'') | (byte == 0xEF)
+}
 
 #[cfg(test)]
 mod tests {

@@ -76,6 +76,10 @@ impl Faulty {
         Some((state.image.clone()?, state.acknowledged_at_cut))
     }
 
+    pub fn contents(&self) -> Vec<u8> {
+        self.state().current.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -52,6 +52,19 @@ fn closing_commits_what_is_queued() {
 }
 
 #[test]
+fn a_closed_store_needs_no_repair_whoever_still_has_a_reader() {
+    // redb's header says at its ninth byte whether the file was left open.
+    let left_open = |storage: &Faulty| storage.contents()[9] & 2 != 0;
+    let storage = Faulty::new();
+    let (store, reader, _events) = start(&storage);
+    store.send(numbered(1));
+    assert!(left_open(&storage));
+    store.close().expect("no panic");
+    assert!(!left_open(&storage));
+    reader.secret().expect_err("the store is closed");
+}
+
+#[test]
 fn a_full_disk_stalls_and_resumes_and_only_then_acknowledges() {
     let storage = Faulty::new();
     let (store, reader, events) = start(&storage);
