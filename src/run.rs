@@ -71,7 +71,8 @@ fn serve(plan: Plan) -> Result<Stop, String> {
     let pace = Pace { longest: Duration::from_millis(config.store.commit_window_ms), ..Pace::default() };
     // The channel is unbounded and outlives the store: nothing is lost.
     let hear = move |event: StoreEvent| drop(events_in.try_send(event));
-    let store = Store::start(committer, pace, hear).map_err(line("cannot start the thread of the database"))?;
+    let store =
+        Store::start(committer, pace, hear).map_err(line("cannot start the thread of the database"))?;
     let config = Arc::new(config);
     let core = Core::new(Arc::clone(&config), reader, Box::new(random), reactor.now())
         .map_err(line("the database cannot be read"))?;
@@ -82,7 +83,9 @@ fn serve(plan: Plan) -> Result<Stop, String> {
     server.spawn(reload(Rc::clone(&server), to_reload, config, file)).detach();
     server.spawn(notify::watchdog(Rc::clone(&server))).detach();
     let mut doors: Vec<Task<()>> = vec![server.spawn(vital(control.serve(Rc::clone(&server))))];
-    doors.extend(listeners.into_iter().map(|listener| server.spawn(vital(listener.serve(Rc::clone(&server))))));
+    doors.extend(
+        listeners.into_iter().map(|listener| server.spawn(vital(listener.serve(Rc::clone(&server))))),
+    );
     info!("stube {} is ready", env!("CARGO_PKG_VERSION"));
     print!("{greeting}");
     notify::ready();

@@ -15,7 +15,9 @@ use crate::net::listen::{Kind, Listener};
 use crate::password::{self, Credentials, Password, SALT_LENGTH};
 use crate::run::{self, Plan};
 use crate::store::schema::{account, roster};
-use crate::store::{Account, Batch, Committer, Op, Opened, Options, ReadError, Reader, RosterItem, Store, Subscription};
+use crate::store::{
+    Account, Batch, Committer, Op, Opened, Options, ReadError, Reader, RosterItem, Store, Subscription,
+};
 
 const DATA: &str = "stube-try";
 const DOMAIN: &str = "localhost";
@@ -29,7 +31,8 @@ pub fn run() -> Result<(), Failure> {
     config.data = DATA.into();
     config.registration = Registration::Open;
     prepare_directory(&config).map_err(Failure::Failed)?;
-    let accounts = [Inhabitant::new("romeo", "juliet", "Juliet")?, Inhabitant::new("juliet", "romeo", "Romeo")?];
+    let accounts =
+        [Inhabitant::new("romeo", "juliet", "Juliet")?, Inhabitant::new("juliet", "romeo", "Romeo")?];
     move_in(&config, &accounts)?;
 
     let starttls = bind(Kind::StartTls, STARTTLS_PORT).map_err(Failure::Failed)?;
@@ -76,7 +79,11 @@ struct Inhabitant {
 }
 
 impl Inhabitant {
-    fn new(name: &'static str, friend: &'static str, friends_name: &'static str) -> Result<Inhabitant, Failure> {
+    fn new(
+        name: &'static str,
+        friend: &'static str,
+        friends_name: &'static str,
+    ) -> Result<Inhabitant, Failure> {
         let password = password::prepare(&readable_password()?).map_err(failed)?;
         Ok(Inhabitant { name, friend, friends_name, password })
     }

@@ -81,10 +81,11 @@ impl Files {
         let first = chain
             .first()
             .ok_or_else(|| unreadable(&self.certificate, "certificate", pem::Error::NoItemsFound))?;
-        let leaf = Certificate::from_der(first)
-            .map_err(|error| format!("{}: the certificate is damaged: {error}", self.certificate.display()))?;
-        let key =
-            PrivateKeyDer::from_pem_file(&self.key).map_err(|error| unreadable(&self.key, "private key", error))?;
+        let leaf = Certificate::from_der(first).map_err(|error| {
+            format!("{}: the certificate is damaged: {error}", self.certificate.display())
+        })?;
+        let key = PrivateKeyDer::from_pem_file(&self.key)
+            .map_err(|error| unreadable(&self.key, "private key", error))?;
         Ok(Certified { chain, key, leaf })
     }
 }
@@ -137,7 +138,9 @@ impl Certified {
 fn refused(files: &Files, error: rustls::Error) -> String {
     let (certificate, key) = (files.certificate.display(), files.key.display());
     match error {
-        rustls::Error::InconsistentKeys(_) => format!("{key}: this key does not belong to the certificate {certificate}"),
+        rustls::Error::InconsistentKeys(_) => {
+            format!("{key}: this key does not belong to the certificate {certificate}")
+        }
         error => format!("{certificate} and {key}: the certificate cannot be used: {error}"),
     }
 }
@@ -147,7 +150,10 @@ fn refused(files: &Files, error: rustls::Error) -> String {
 fn end_point(certificate: &Certificate, der: &[u8]) -> Option<Vec<u8>> {
     match certificate.signature_algorithm().oid.to_string().as_str() {
         // RSA (PKCS #1) with MD5, SHA-1, SHA-256; ECDSA with SHA-1, SHA-256.
-        "1.2.840.113549.1.1.4" | "1.2.840.113549.1.1.5" | "1.2.840.113549.1.1.11" | "1.2.840.10045.4.1"
+        "1.2.840.113549.1.1.4"
+        | "1.2.840.113549.1.1.5"
+        | "1.2.840.113549.1.1.11"
+        | "1.2.840.10045.4.1"
         | "1.2.840.10045.4.3.2" => Some(Sha256::digest(der).to_vec()),
         "1.2.840.113549.1.1.12" | "1.2.840.10045.4.3.3" => Some(Sha384::digest(der).to_vec()),
         "1.2.840.113549.1.1.13" | "1.2.840.10045.4.3.4" => Some(Sha512::digest(der).to_vec()),
@@ -161,7 +167,8 @@ fn self_signed(config: &Config, now: Duration) -> Result<Files, String> {
     let files = Files { certificate: path.clone(), key: path.clone() };
     let domains = ascii_domains(config)?;
     if path.exists() {
-        let leaf = files.read().map_err(|error| format!("{error}; remove the file to have a new one made"))?.leaf;
+        let leaf =
+            files.read().map_err(|error| format!("{error}; remove the file to have a new one made"))?.leaf;
         if leaf.tbs_certificate().validity().not_after.to_unix_duration() < now {
             warn!("{}: the certificate has run out; making a new one", path.display());
         } else if names_all(&leaf, &domains) {
@@ -170,7 +177,8 @@ fn self_signed(config: &Config, now: Duration) -> Result<Files, String> {
             warn!("{}: the certificate lacks a domain; making a new one", path.display());
         }
     }
-    let pem = make_self_signed(domains, now).map_err(|error| format!("cannot make a certificate: {error}"))?;
+    let pem =
+        make_self_signed(domains, now).map_err(|error| format!("cannot make a certificate: {error}"))?;
     super::files::write_private(&path, pem.as_bytes())
         .map_err(|error| format!("{}: cannot be written: {error}", path.display()))?;
     info!("made a self-signed certificate: {}", path.display());
@@ -195,7 +203,8 @@ fn make_self_signed(domains: Vec<String>, now: Duration) -> Result<String, Box<d
 /// The domains as certificates name them.
 fn ascii_domains(config: &Config) -> Result<Vec<String>, String> {
     let ascii = |domain: &String| {
-        idna::domain_to_ascii(domain).map_err(|_| format!("domain = {domain:?}: no certificate can be made for it"))
+        idna::domain_to_ascii(domain)
+            .map_err(|_| format!("domain = {domain:?}: no certificate can be made for it"))
     };
     config.domains.iter().map(ascii).collect()
 }
@@ -204,7 +213,9 @@ fn ascii_domains(config: &Config) -> Result<Vec<String>, String> {
 fn names_all(certificate: &Certificate, domains: &[String]) -> bool {
     let extension = certificate.tbs_certificate().get_extension::<SubjectAltName>();
     let Ok(Some((_, SubjectAltName(names)))) = extension else { return false };
-    let has = |domain: &str| names.iter().any(|name| matches!(name, GeneralName::DnsName(dns) if dns.as_str() == domain));
+    let has = |domain: &str| {
+        names.iter().any(|name| matches!(name, GeneralName::DnsName(dns) if dns.as_str() == domain))
+    };
     domains.iter().all(|domain| domain.parse::<IpAddr>().is_ok() || has(domain))
 }
 
@@ -277,7 +288,12 @@ mod tests {
         let place = Place::new("damaged");
         let path = place.write(SELF_SIGNED, "something else");
         let error = place.load().expect_err("no certificate");
-        assert!(error.ends_with("there is no certificate in PEM format in it; remove the file to have a new one made"), "{error}");
+        assert!(
+            error.ends_with(
+                "there is no certificate in PEM format in it; remove the file to have a new one made"
+            ),
+            "{error}"
+        );
         assert_eq!(std::fs::read_to_string(path).ok().as_deref(), Some("something else"));
     }
 

@@ -152,7 +152,9 @@ impl Conn {
         match self.socket.receive(&mut buffers.input[kept..]) {
             Poll::Pending => return Ok(Poll::Pending),
             Poll::Ready(Ok(0)) => return Err(End::Closed),
-            Poll::Ready(Ok(received)) => self.take(&mut buffers.input[..kept + received], &mut buffers.wire)?,
+            Poll::Ready(Ok(received)) => {
+                self.take(&mut buffers.input[..kept + received], &mut buffers.wire)?
+            }
             Poll::Ready(Err(error)) => return Err(End::Socket(error)),
         }
         Ok(Poll::Ready(()))

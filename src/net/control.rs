@@ -152,7 +152,11 @@ mod tests {
     use super::*;
 
     fn directory() -> PathBuf {
-        let directory = std::env::temp_dir().join(format!("stube-control-{}-{:?}", std::process::id(), std::thread::current().id()));
+        let directory = std::env::temp_dir().join(format!(
+            "stube-control-{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
         std::fs::create_dir_all(&directory).expect("a directory");
         directory
     }

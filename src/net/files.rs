@@ -15,7 +15,10 @@ pub fn prepare_directory(path: &Path) -> Result<(), String> {
             if owner == us {
                 return Ok(());
             }
-            Err(format!("{}: the directory belongs to user {owner}, but stube runs as user {us}", path.display()))
+            Err(format!(
+                "{}: the directory belongs to user {owner}, but stube runs as user {us}",
+                path.display()
+            ))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)

@@ -59,8 +59,12 @@ pub fn bind(listen: &config::Listen) -> Result<Vec<Listener>, String> {
 
 fn cannot_listen(address: SocketAddr, error: io::Error) -> String {
     match error.kind() {
-        ErrorKind::AddrInUse => format!("cannot listen on {address}: another program has this address in use"),
-        ErrorKind::AddrNotAvailable => format!("cannot listen on {address}: this machine has no such address"),
+        ErrorKind::AddrInUse => {
+            format!("cannot listen on {address}: another program has this address in use")
+        }
+        ErrorKind::AddrNotAvailable => {
+            format!("cannot listen on {address}: this machine has no such address")
+        }
         ErrorKind::PermissionDenied => {
             format!("cannot listen on {address}: only root may use ports below 1024; choose a higher one")
         }
@@ -229,7 +233,10 @@ mod tests {
         let any = address("127.0.0.1:0");
         let listeners = bind(&config::Listen::new(vec![any], vec![any])).expect("two ports");
         assert!(listeners.iter().all(|listener| listener.address.port() != 0));
-        assert_eq!(listeners.iter().map(|listener| listener.kind).collect::<Vec<_>>(), [Kind::StartTls, Kind::DirectTls]);
+        assert_eq!(
+            listeners.iter().map(|listener| listener.kind).collect::<Vec<_>>(),
+            [Kind::StartTls, Kind::DirectTls]
+        );
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Reactor {
             Asleep::No => 0,
             Asleep::Yes => self.until_next_timer(),
         };
-        let timeout = Timespec { tv_sec: (timeout / 1000) as i64, tv_nsec: (timeout % 1000 * 1_000_000) as _ };
+        let timeout =
+            Timespec { tv_sec: (timeout / 1000) as i64, tv_nsec: (timeout % 1000 * 1_000_000) as _ };
         let result = epoll::wait(&self.epoll, spare_capacity(events), Some(&timeout));
         self.alarm.wake_up();
         match result {

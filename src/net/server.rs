@@ -21,7 +21,6 @@ use async_executor::{LocalExecutor, Task};
 use log::{error, info};
 
 use super::certificate::Acceptors;
-use super::conn::Conn;
 use super::reactor::Reactor;
 use crate::cmd::control::{Request, Response};
 use crate::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
@@ -377,6 +376,7 @@ impl<F: Future<Output = ()> + Unpin> Future for Supervised<F> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conn::Conn;
     use super::*;
 
     // What a session needs besides is counted where it lives: TLS, the stream's reader, Core.

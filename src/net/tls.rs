@@ -49,7 +49,8 @@ pub enum TlsError {
 
 impl Tls {
     pub fn new(acceptor: &Acceptor) -> Result<Tls, TlsError> {
-        let connection = UnbufferedServerConnection::new(Arc::clone(&acceptor.config)).map_err(TlsError::Protocol)?;
+        let connection =
+            UnbufferedServerConnection::new(Arc::clone(&acceptor.config)).map_err(TlsError::Protocol)?;
         let handshake = TlsInfo { exporter: None, end_point: acceptor.end_point.clone() };
         Ok(Tls { connection, rest: Vec::new(), handshake: Some(Box::new(handshake)), peer_closed: false })
     }
@@ -163,7 +164,9 @@ impl Tls {
             let UnbufferedStatus { discard, state } = self.connection.process_tls_records(&mut self.rest);
             match state.map_err(TlsError::Protocol)? {
                 ConnectionState::WriteTraffic(mut traffic) => return write(&mut traffic, wire),
-                ConnectionState::EncodeTlsData(mut message) => append(wire, 4096, |space| message.encode(space))?,
+                ConnectionState::EncodeTlsData(mut message) => {
+                    append(wire, 4096, |space| message.encode(space))?
+                }
                 ConnectionState::TransmitTlsData(sent) => sent.done(),
                 ConnectionState::PeerClosed => self.peer_closed = true,
                 // The handshake is not done, or both sides have closed: there is nobody to write to.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, SupportedProtocolVersion,
+};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 
@@ -141,13 +143,17 @@ impl Pair {
         let kept = self.server.keep_rest(&mut input);
         input[kept..kept + piece.len()].copy_from_slice(piece);
         let (info, heard) = (&mut self.info, &mut self.heard);
-        self.server.receive(&mut input[..kept + piece.len()], &mut self.to_client, |received| match received {
-            Received::Secured(secured) => {
-                assert_eq!(info.replace(secured), None, "it comes once");
-                assert!(heard.is_empty(), "it comes first");
-            }
-            Received::Plaintext(bytes) => heard.extend_from_slice(bytes),
-        })
+        self.server.receive(
+            &mut input[..kept + piece.len()],
+            &mut self.to_client,
+            |received| match received {
+                Received::Secured(secured) => {
+                    assert_eq!(info.replace(secured), None, "it comes once");
+                    assert!(heard.is_empty(), "it comes first");
+                }
+                Received::Plaintext(bytes) => heard.extend_from_slice(bytes),
+            },
+        )
     }
 
     fn client_reads(&mut self) {
@@ -222,7 +228,8 @@ fn tls_1_2_has_no_exporter_and_both_versions_have_an_end_point() {
     for version in [&TLS12, &TLS13] {
         let mut pair = Pair::of_version(version);
         pair.talk().expect("no error");
-        let certificate = pair.client.peer_certificates().and_then(|chain| chain.first()).expect("a certificate");
+        let certificate =
+            pair.client.peer_certificates().and_then(|chain| chain.first()).expect("a certificate");
         let info = pair.info.expect("the handshake is done");
         // Our own certificate is signed with ECDSA and SHA-256.
         assert_eq!(info.end_point, Some(Sha256::digest(certificate).to_vec()));
@@ -255,7 +262,9 @@ fn a_failed_handshake_sends_an_alert() {
 
 #[test]
 fn garbage_is_refused_with_an_alert_and_without_a_panic() {
-    for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"<stream:stream>", &[0x16, 3, 1, 0xff, 0xff, 1, 2], &[0; 100]] {
+    for garbage in
+        [&b"GET / HTTP/1.1\r\n\r\n"[..], b"<stream:stream>", &[0x16, 3, 1, 0xff, 0xff, 1, 2], &[0; 100]]
+    {
         let mut pair = Pair::of_version(&TLS13);
         assert!(pair.feed(garbage).is_err(), "{garbage:?}");
         let mut pair = Pair::of_version(&TLS13);
