@@ -84,7 +84,7 @@ impl fmt::Display for Problem {
                 )
             }
             Problem::Corrupt(what) => {
-                write!(f, "the database is damaged: {what}; restore a backup (nothing was changed)")
+                write!(f, "the database is damaged: {what}; restore a backup")
             }
             Problem::Newer { schema } => write!(
                 f,

@@ -144,8 +144,6 @@ impl Keeper {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
             (self.notify)(StoreEvent::Panicked(text.to_owned()));
-            // redb's own destructors panic after a panic, which would abort the process before it can say why.
-            std::mem::forget(self);
             resume_unwind(panic);
         }
     }
