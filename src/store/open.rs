@@ -6,7 +6,7 @@
 
 use super::commit::Committer;
 use super::disk::Disk;
-use super::error::{OpenError, Problem};
+use super::error::{OpenError, Problem, user};
 use super::migrate;
 use super::read::Reader;
 use super::schema::{self, Op};
@@ -155,8 +155,7 @@ fn create(path: &Path, options: &Options) -> Result<(File, bool), Problem> {
     }
     // An unfinished attempt may have left something.
     file.set_len(0).map_err(Problem::of_io)?;
-    // SAFETY: geteuid has no arguments and can't fail.
-    if unsafe { libc::geteuid() } == 0 {
+    if user() == 0 {
         // `sudo stube user add` before the first start must not leave a file that the service can't open.
         std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid())).map_err(Problem::of_io)?;
     }
