@@ -1,0 +1,22 @@
+//! Whatever bytes a table holds: no panic, and what is understood is written back as the same bytes.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use stube::store::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((kind, value)) = data.split_first() else { return };
+    match kind % 5 {
+        0 => agrees::<Account>(value),
+        1 => agrees::<Activity>(value),
+        2 => agrees::<RosterItem>(value),
+        3 => agrees::<Offline>(value),
+        _ => agrees::<Blob>(value),
+    }
+});
+
+fn agrees<R: Record>(value: &[u8]) {
+    if let Ok(record) = R::decode(value) {
+        assert_eq!(record.encode(), value);
+    }
+}

@@ -1,0 +1,194 @@
+//! Commands about accounts while no server runs: what the server would do, done on the database itself.
+//!
+//! What only a server can do is left out, and said: people on other servers do not learn that an account is gone.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::Failure;
+use crate::config::Config;
+use crate::control::{Request, Response};
+use crate::jid::Jid;
+use crate::password::{self, Credentials, SALT_LENGTH};
+use crate::store::schema::{account, roster, subscription_request};
+use crate::store::{Account, Batch, Op, Opened, Options, Reader, RosterItem, Store, Subscription};
+
+/// Opens the database, carries out the request and closes it again.
+pub fn carry_out(config: &Config, request: &Request) -> Result<Response, Failure> {
+    let mut options = Options::new(random()?);
+    options.quick_repair = config.store.quick_repair;
+    let Opened { mut committer, reader, .. } =
+        Store::open(&config.database(), options).map_err(|error| Failure::Failed(error.to_string()))?;
+    let (ops, response) = match request {
+        Request::UserAdd { address, password } => add(config, &reader, address, password)?,
+        Request::UserPasswd { address, password } => change_password(config, &reader, address, password)?,
+        Request::UserRemove { address } => remove(config, &reader, address)?,
+        Request::UserList => list(config, &reader)?,
+        Request::Status => return Ok(Response::Failed("the server does not run".into())),
+    };
+    if !ops.is_empty() {
+        committer.apply(&[Batch { seq: 1, ops }]).map_err(Failure::Failed)?;
+    }
+    Ok(response)
+}
+
+type Outcome = Result<(Vec<Op>, Response), Failure>;
+
+fn add(config: &Config, reader: &Reader, address: &str, password: &str) -> Outcome {
+    let (jid, existing) = find(reader, address)?;
+    if existing.is_some() {
+        return refuse(format!("{address} is there already; stube user passwd changes its password"));
+    }
+    let id = reader.next_account().map_err(failed)?;
+    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let account = Account { id, created, disabled: false, credentials: derive(config, password)? };
+    Ok((account::created(jid.domain(), local(&jid), &account), done(format!("{address} was added"))))
+}
+
+fn change_password(config: &Config, reader: &Reader, address: &str, password: &str) -> Outcome {
+    match find(reader, address)? {
+        (jid, Some(account)) => {
+            let account = Account { credentials: derive(config, password)?, ..account };
+            Ok((
+                vec![account::put(jid.domain(), local(&jid), &account)],
+                done(format!("{address} has a new password")),
+            ))
+        }
+        (_, None) => refuse(format!("there is no account {address}")),
+    }
+}
+
+fn remove(config: &Config, reader: &Reader, address: &str) -> Outcome {
+    let (jid, Some(account)) = find(reader, address)? else {
+        return refuse(format!("there is no account {address}"));
+    };
+    let mut ops = account::removed(jid.domain(), local(&jid), account.id);
+    let mut elsewhere = 0;
+    for (contact, item) in reader.roster(account.id).map_err(failed)? {
+        let (contact, friend) = find(reader, &contact)?;
+        match friend {
+            Some(friend) => ops.extend(end_subscriptions(reader, &friend, address)?),
+            None if item.removed || config.serves(contact.domain()) => {}
+            None => elsewhere += 1,
+        }
+    }
+    let mut lines = vec![format!("{address} was removed")];
+    if elsewhere > 0 {
+        lines.push(format!(
+            "contacts on other servers that were not told, since stube does not run: {elsewhere}"
+        ));
+    }
+    Ok((ops, Response::Done(lines)))
+}
+
+/// What a friend's roster and requests would look like if the account had cancelled all subscriptions (RFC 6121 §3.2, §3.3).
+fn end_subscriptions(reader: &Reader, friend: &Account, address: &str) -> Result<Vec<Op>, Failure> {
+    let mut ops = vec![subscription_request::delete(friend.id, address)];
+    let roster = reader.roster(friend.id).map_err(failed)?;
+    let version = roster.iter().map(|(_, item)| item.version).max().unwrap_or_default() + 1;
+    if let Some((_, item)) = roster.into_iter().find(|(contact, item)| contact == address && !item.removed) {
+        let item = RosterItem { subscription: Subscription::None, ask: false, version, ..item };
+        ops.push(roster::put(friend.id, address, &item));
+    }
+    Ok(ops)
+}
+
+fn list(config: &Config, reader: &Reader) -> Outcome {
+    let mut lines = Vec::new();
+    for domain in &config.domains {
+        for (name, account) in reader.accounts(domain).map_err(failed)? {
+            let disabled = if account.disabled { " (disabled)" } else { "" };
+            lines.push(format!("{name}@{domain}{disabled}"));
+        }
+    }
+    Ok((Vec::new(), Response::Done(lines)))
+}
+
+fn find(reader: &Reader, address: &str) -> Result<(Jid, Option<Account>), Failure> {
+    let jid = Jid::parse(address).map_err(|error| Failure::Failed(format!("{address}: {error}")))?;
+    let account = reader.account(jid.domain(), local(&jid)).map_err(failed)?;
+    Ok((jid, account))
+}
+
+fn derive(config: &Config, password: &str) -> Result<Credentials, Failure> {
+    let password = password::prepare(password).map_err(|error| Failure::Failed(error.to_string()))?;
+    let salts = [random::<SALT_LENGTH>()?, random::<SALT_LENGTH>()?];
+    Ok(Credentials::derive(&password, salts, config.accounts.scram_iterations))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Failed(format!("no random bytes: {error}")))?;
+    Ok(bytes)
+}
+
+fn local(jid: &Jid) -> &str {
+    jid.local().unwrap_or_default()
+}
+
+fn done(line: String) -> Response {
+    Response::Done(vec![line])
+}
+
+fn refuse(why: String) -> Outcome {
+    Ok((Vec::new(), Response::Failed(why)))
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(address: &str) -> Request {
+        Request::UserAdd { address: address.into(), password: "pencil".into() }
+    }
+
+    fn open(config: &Config) -> Opened {
+        Store::open(&config.database(), Options::new([0; 32])).unwrap()
+    }
+
+    #[test]
+    fn who_is_removed_is_no_subscription_of_friends_any_more() {
+        let data = std::env::temp_dir().join(format!("stube-offline-{}", std::process::id()));
+        std::fs::create_dir_all(&data).unwrap();
+        let mut config = Config::for_domains(&["example.org"]);
+        config.data = data.clone();
+        config.accounts.scram_iterations = 4096;
+        for address in ["romeo@example.org", "juliet@example.org"] {
+            carry_out(&config, &request(address)).unwrap();
+        }
+
+        let both = RosterItem { subscription: Subscription::Both, version: 7, ..RosterItem::default() };
+        let (romeo, juliet, far) = (1, 2, "mercutio@example.net");
+        let ops = vec![
+            roster::put(
+                romeo,
+                "juliet@example.org",
+                &RosterItem { name: Some("Juliet".into()), ..both.clone() },
+            ),
+            roster::put(juliet, "romeo@example.org", &both),
+            roster::put(juliet, far, &both),
+        ];
+        open(&config).committer.apply(&[Batch { seq: 1, ops }]).unwrap();
+
+        let response =
+            carry_out(&config, &Request::UserRemove { address: "juliet@example.org".into() }).unwrap();
+        let Response::Done(lines) = response else { panic!("{response:?}") };
+        assert_eq!(lines[0], "juliet@example.org was removed");
+        assert!(lines[1].ends_with("were not told, since stube does not run: 1"), "{lines:?}");
+
+        let reader = open(&config).reader;
+        std::fs::remove_dir_all(&data).unwrap();
+        assert_eq!(reader.account("example.org", "juliet").unwrap(), None);
+        assert_eq!(reader.roster(juliet).unwrap(), vec![]);
+        let item = reader.roster_item(romeo, "juliet@example.org").unwrap().unwrap();
+        assert_eq!((item.subscription, item.version), (Subscription::None, 8));
+        assert_eq!(
+            item.name.as_deref(),
+            Some("Juliet"),
+            "it stays a contact, as after any cancelled subscription"
+        );
+    }
+}

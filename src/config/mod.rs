@@ -1,0 +1,442 @@
+//! The one file of configuration, and its manual.
+//!
+//! The comments on the fields are the reference that operators read: `docs/configuration.md`, the manual page `stube.toml(5)`
+//! and the example file are generated from them, and a test fails when those are stale. Each ends with a line `Default:`,
+//! which the same test compares with what the code really does.
+//!
+//! An unknown key, a wrong type or a value that makes no sense is an error with the file's name and line; nothing is ever
+//! guessed or ignored. A file with nothing but `domain = "example.org"` is complete.
+
+mod load;
+mod values;
+
+pub use load::ConfigError;
+pub use values::{Limit, Registration};
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Everything that an operator can decide.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The domain that is served, the part of an address after the `@`; or a list of domains, each with accounts of its
+    /// own. The first one is the one that `stube user` means when an address has no domain. The only key that must be
+    /// there. Needs a restart.
+    ///
+    /// Default: none
+    #[serde(rename = "domain", deserialize_with = "values::domains")]
+    pub domains: Vec<String>,
+
+    /// The directory that holds the database, the control socket and the self-signed certificate. It belongs to the user
+    /// that runs stube, and nobody else needs to read it. A relative path starts at the directory of the configuration
+    /// file. Needs a restart.
+    ///
+    /// Default: `"/var/lib/stube"`
+    pub data: PathBuf,
+
+    /// The addresses of the people who may use the administration commands (XEP-0133) from their client, such as
+    /// `["me@example.org"]`. An account gets no other privilege by being here, and the list makes no account.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::bare_addresses")]
+    pub admins: Vec<String>,
+
+    /// Whether strangers can make an account from their client (XEP-0077): `"open"` or `"closed"`. With `"closed"` the
+    /// feature is not advertised, and accounts are made with `stube user add`. An open server is found by spammers within
+    /// days: see `registrations_per_hour`.
+    ///
+    /// Default: `"closed"`
+    pub registration: Registration,
+
+    pub listen: Listen,
+    pub tls: Tls,
+    pub accounts: Accounts,
+    pub limits: Limits,
+    pub contact: Contact,
+    pub store: Store,
+    pub log: Log,
+}
+
+/// The addresses to listen on, as lists of `"ADDRESS:PORT"`. `[::]` stands for every address of the machine, of IPv6 and
+/// IPv4 alike, unless the same list has `0.0.0.0` with the same port: then each takes its own family. On a machine without
+/// IPv6, `[::]` means IPv4. Every other address means only itself. With port 0 the kernel chooses a free port, and the log
+/// says which. An empty list switches a listener off. These keys need a restart.
+///
+/// The names `s2s`, `s2s_tls`, `https`, `http` and `component` are reserved for features that this version does not have,
+/// and refused.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// Where clients connect and then ask for TLS (STARTTLS, RFC 6120). No client can log in before TLS is on.
+    ///
+    /// Default: `["[::]:5222"]`
+    #[serde(deserialize_with = "values::socket_addresses")]
+    pub c2s: Vec<SocketAddr>,
+
+    /// Where clients connect with TLS from the first byte (XEP-0368).
+    ///
+    /// Default: `["[::]:5223"]`
+    #[serde(deserialize_with = "values::socket_addresses")]
+    pub c2s_tls: Vec<SocketAddr>,
+
+    s2s: values::NotYet,
+    s2s_tls: values::NotYet,
+    https: values::NotYet,
+    http: values::NotYet,
+    component: values::NotYet,
+}
+
+/// The server's certificate. Both files are read again on SIGHUP (`systemctl reload stube`): the connections that are
+/// there go on, new ones get the new certificate; if the new files can't be used, the old certificate stays and the log
+/// says why. Without these keys stube makes a self-signed certificate and keeps it in the data directory; clients then warn
+/// their users, or refuse.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// A PEM file with the certificate for every domain, followed by the intermediate ones. A relative path starts at the
+    /// directory of the configuration file.
+    ///
+    /// Default: none
+    pub certificate: Option<PathBuf>,
+
+    /// A PEM file with the private key of that certificate, readable by the user that runs stube.
+    ///
+    /// Default: none
+    pub key: Option<PathBuf>,
+}
+
+/// How passwords are kept, and which names nobody can register.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// How often a password is hashed for storage (SCRAM's iteration count), at least 4096 and at most 1000000. More makes
+    /// guessing passwords from a stolen database slower, and equally each login with PLAIN and each login of a client. A
+    /// change holds for passwords that are set from then on.
+    ///
+    /// Default: `10000`
+    #[serde(deserialize_with = "values::scram_iterations")]
+    pub scram_iterations: u32,
+
+    /// Names (the part before the `@`) that a client cannot register. `stube user add` and the administration commands
+    /// can still make such an account.
+    ///
+    /// Default: `["abuse", "admin", "administrator", "help", "hostmaster", "info", "postmaster", "root", "security", "server", "support", "webmaster", "xmpp"]`
+    #[serde(deserialize_with = "values::names")]
+    pub reserved_names: Vec<String>,
+}
+
+/// What one peer or one account can take from everyone else. `0` switches a limit off. Sizes are in bytes.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The largest stanza that a client may send once it is logged in, at least 10000 (RFC 6120 §13.12). It is advertised
+    /// (XEP-0478); a larger one ends the stream. Before the login it is always 8192.
+    ///
+    /// Default: `262144`
+    #[serde(deserialize_with = "values::stanza_bytes")]
+    pub stanza_bytes: Limit,
+
+    /// Connections at one time, from everywhere. Each takes a file descriptor.
+    ///
+    /// Default: `10000`
+    pub connections: Limit,
+
+    /// Connections at one time from one address; an IPv6 network of 64 bits is one address. A household or an office
+    /// behind one router is one address, too.
+    ///
+    /// Default: `200`
+    pub connections_per_address: Limit,
+
+    /// How many of these may be connections that have not logged in.
+    ///
+    /// Default: `20`
+    pub logins_per_address: Limit,
+
+    /// Seconds from connecting to being logged in.
+    ///
+    /// Default: `30`
+    pub login_seconds: Limit,
+
+    /// Wrong passwords in one stream before it is closed. Apart from this, each wrong password makes the next answer to the same
+    /// account and the same address wait longer.
+    ///
+    /// Default: `5`
+    pub login_tries: Limit,
+
+    /// Sessions of one account at one time.
+    ///
+    /// Default: `20`
+    pub sessions_per_account: Limit,
+
+    /// Seconds without a byte from a client after which it is pinged (XEP-0199).
+    ///
+    /// Default: `300`
+    pub idle_seconds: Limit,
+
+    /// Seconds that a client has to answer a ping before its connection counts as dead.
+    ///
+    /// Default: `60`
+    pub ping_seconds: Limit,
+
+    /// Bytes that may wait for one slow client. A session with more is closed. At least as large as `stanza_bytes`.
+    ///
+    /// Default: `2097152`
+    pub outbox_bytes: Limit,
+
+    /// Messages kept for an account that is offline (XEP-0160). The sender of one more gets an error.
+    ///
+    /// Default: `1000`
+    pub offline_messages: Limit,
+
+    /// Bytes of messages kept for an account that is offline.
+    ///
+    /// Default: `4194304`
+    pub offline_bytes: Limit,
+
+    /// Contacts in one account's roster.
+    ///
+    /// Default: `1000`
+    pub roster_items: Limit,
+
+    /// Addresses in one account's block list (XEP-0191).
+    ///
+    /// Default: `1000`
+    pub blocklist_items: Limit,
+
+    /// Bytes in one account's private storage (XEP-0049).
+    ///
+    /// Default: `1048576`
+    pub private_bytes: Limit,
+
+    /// Bytes in one account's vCard with its picture (XEP-0054).
+    ///
+    /// Default: `131072`
+    pub vcard_bytes: Limit,
+
+    /// Accounts that one address can register within an hour, where `registration` is open.
+    ///
+    /// Default: `5`
+    pub registrations_per_hour: Limit,
+}
+
+/// How to reach the people who run this server (XEP-0157): lists of URIs, such as `["mailto:abuse@example.org",
+/// "xmpp:me@example.org"]`. They are shown to anyone who asks.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Contact {
+    /// Where to report abuse of this server.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::uris")]
+    pub abuse: Vec<String>,
+
+    /// The administrators.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::uris")]
+    pub admin: Vec<String>,
+
+    /// Praise and complaints.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::uris")]
+    pub feedback: Vec<String>,
+
+    /// Sales.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::uris")]
+    pub sales: Vec<String>,
+
+    /// Where to report security problems.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::uris")]
+    pub security: Vec<String>,
+
+    /// Where the state of the service can be seen.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::uris")]
+    pub status: Vec<String>,
+
+    /// Help for users.
+    ///
+    /// Default: `[]`
+    #[serde(deserialize_with = "values::uris")]
+    pub support: Vec<String>,
+}
+
+/// How the database (`stube.redb` in the data directory) is written. These keys need a restart.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// Write 16 KB more with each commit, so that a large database opens at once after a crash or a power cut. Without it,
+    /// one of a gigabyte takes about half a second then.
+    ///
+    /// Default: `false`
+    pub quick_repair: bool,
+
+    /// Under load, changes are gathered for up to this many milliseconds, at most 1000, and written together: fewer and
+    /// larger writes are faster and wear a memory card less. Whoever waits for a confirmation waits that much longer; what
+    /// was confirmed is always on disk.
+    ///
+    /// Default: `100`
+    #[serde(deserialize_with = "values::commit_window")]
+    pub commit_window_ms: u64,
+}
+
+/// What is written to standard error, and with systemd to the journal.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `"error"`, `"warn"`, `"info"` or `"debug"`. The network addresses of clients are logged with `"debug"` only;
+    /// passwords and what people write never.
+    ///
+    /// Default: `"info"`
+    #[serde(deserialize_with = "values::level")]
+    pub level: log::LevelFilter,
+}
+
+impl Config {
+    /// The configuration of a file with nothing but these domains in it, which are prepared already.
+    pub fn for_domains(domains: &[&str]) -> Config {
+        Config { domains: domains.iter().map(|domain| domain.to_string()).collect(), ..Config::default() }
+    }
+
+    /// The one file of the database.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("stube.redb")
+    }
+
+    /// Where a running server takes orders from the command line.
+    pub fn control_socket(&self) -> PathBuf {
+        self.data.join("control.sock")
+    }
+
+    /// Whether accounts of this domain, a prepared one, are here.
+    pub fn serves(&self, domain: &str) -> bool {
+        self.domains.iter().any(|served| served == domain)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            domains: Vec::new(),
+            data: "/var/lib/stube".into(),
+            admins: Vec::new(),
+            registration: Registration::Closed,
+            listen: Listen::default(),
+            tls: Tls::default(),
+            accounts: Accounts::default(),
+            limits: Limits::default(),
+            contact: Contact::default(),
+            store: Store::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Listen::new(vec![every_address(5222)], vec![every_address(5223)])
+    }
+}
+
+impl Listen {
+    pub fn new(c2s: Vec<SocketAddr>, c2s_tls: Vec<SocketAddr>) -> Listen {
+        let not_yet = values::NotYet;
+        Listen {
+            c2s,
+            c2s_tls,
+            s2s: not_yet,
+            s2s_tls: not_yet,
+            https: not_yet,
+            http: not_yet,
+            component: not_yet,
+        }
+    }
+
+    /// Whether the socket for `address`, one of `list`, takes connections of both families: see [`Listen`].
+    pub fn is_dual_stack(address: SocketAddr, list: &[SocketAddr]) -> bool {
+        let ipv4_of_its_own = |other: &SocketAddr| other.is_ipv4() && other.port() == address.port();
+        address.is_ipv6() && address.ip().is_unspecified() && !list.iter().any(ipv4_of_its_own)
+    }
+}
+
+fn every_address(port: u16) -> SocketAddr {
+    SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, port))
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        let reserved = "abuse admin administrator help hostmaster info postmaster root security server support webmaster xmpp";
+        Accounts { scram_iterations: 10_000, reserved_names: reserved.split(' ').map(String::from).collect() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            stanza_bytes: Limit::of(262_144),
+            connections: Limit::of(10_000),
+            connections_per_address: Limit::of(200),
+            logins_per_address: Limit::of(20),
+            login_seconds: Limit::of(30),
+            login_tries: Limit::of(5),
+            sessions_per_account: Limit::of(20),
+            idle_seconds: Limit::of(300),
+            ping_seconds: Limit::of(60),
+            outbox_bytes: Limit::of(2 * 1024 * 1024),
+            offline_messages: Limit::of(1000),
+            offline_bytes: Limit::of(4 * 1024 * 1024),
+            roster_items: Limit::of(1000),
+            blocklist_items: Limit::of(1000),
+            private_bytes: Limit::of(1024 * 1024),
+            vcard_bytes: Limit::of(128 * 1024),
+            registrations_per_hour: Limit::of(5),
+        }
+    }
+}
+
+impl Limits {
+    /// The names of those that are switched off.
+    pub fn switched_off(&self) -> Vec<&'static str> {
+        let all = [
+            ("stanza_bytes", self.stanza_bytes),
+            ("connections", self.connections),
+            ("connections_per_address", self.connections_per_address),
+            ("logins_per_address", self.logins_per_address),
+            ("login_seconds", self.login_seconds),
+            ("login_tries", self.login_tries),
+            ("sessions_per_account", self.sessions_per_account),
+            ("idle_seconds", self.idle_seconds),
+            ("ping_seconds", self.ping_seconds),
+            ("outbox_bytes", self.outbox_bytes),
+            ("offline_messages", self.offline_messages),
+            ("offline_bytes", self.offline_bytes),
+            ("roster_items", self.roster_items),
+            ("blocklist_items", self.blocklist_items),
+            ("private_bytes", self.private_bytes),
+            ("vcard_bytes", self.vcard_bytes),
+            ("registrations_per_hour", self.registrations_per_hour),
+        ];
+        all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store { quick_repair: false, commit_window_ms: 100 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { level: log::LevelFilter::Info }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the operator's commands ask of a server that runs (`stube user …`), over the control socket.
+
+use super::derive::{Asker, Purpose, control_line};
+use super::{Core, Effect, Kept};
+use crate::control::{Request, Response};
+use crate::jid::Jid;
+use crate::stanza::StanzaError;
+
+/// A connection to the control socket that waits for an answer.
+pub type ControlId = u64;
+
+impl Core {
+    /// Does what was asked; the answer is an [`Effect::ControlReply`], once it is kept.
+    pub fn control(&mut self, request: Request, id: ControlId) {
+        let outcome = match request {
+            Request::UserAdd { address, password } => {
+                self.control_account(&address).and_then(|jid| match self.account_exists(&jid) {
+                    true => Err(format!("there is an account {jid} already")),
+                    false => self
+                        .derive(&password, Purpose::Create(jid), Asker::Control(id))
+                        .map(|()| None)
+                        .map_err(line),
+                })
+            }
+            Request::UserPasswd { address, password } => self.control_existing(&address).and_then(|jid| {
+                self.derive(&password, Purpose::Change(jid, None), Asker::Control(id))
+                    .map(|()| None)
+                    .map_err(line)
+            }),
+            Request::UserRemove { address } => self
+                .control_existing(&address)
+                .and_then(|jid| self.remove_account(&jid, None).map(|()| Some(Vec::new())).map_err(line)),
+            Request::UserList => self.control_list().map(Some),
+            Request::Status => Ok(Some(self.control_status())),
+        };
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(lines)) => self.keep(Kept::Control(id, Response::Done(lines))),
+            Err(line) => self.effects.push(Effect::ControlReply(id, Response::Failed(line))),
+        }
+        self.flush();
+    }
+
+    fn control_account(&self, address: &str) -> Result<Jid, String> {
+        let jid = Jid::parse(address).map_err(|error| format!("{address:?} is no address: {error}"))?;
+        if jid.local().is_none() || jid.is_full() {
+            return Err(format!("{jid} is no account's address: it must look like name@{}", jid.domain()));
+        }
+        if !self.is_local(jid.domain()) {
+            return Err(format!("{} is not served here: see domain in the configuration", jid.domain()));
+        }
+        Ok(jid)
+    }
+
+    fn control_existing(&mut self, address: &str) -> Result<Jid, String> {
+        let jid = self.control_account(address)?;
+        if self.account_exists(&jid) { Ok(jid) } else { Err(format!("there is no account {jid}")) }
+    }
+
+    fn control_list(&self) -> Result<Vec<String>, String> {
+        let mut lines = Vec::new();
+        for host in self.hosts() {
+            let accounts = self.list_accounts(host.domain()).map_err(|error| error.to_string())?;
+            lines.extend(accounts.iter().map(|(jid, record)| {
+                if record.disabled { format!("{jid} (disabled)") } else { jid.to_string() }
+            }));
+        }
+        Ok(lines)
+    }
+
+    fn control_status(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("up for {} s", self.uptime() / 1000),
+            format!("{} sessions on {} connections", self.sessions.len(), self.links.len()),
+        ];
+        if let Some(reason) = &self.stalled {
+            lines.push(format!("the store cannot write: {reason}"));
+        }
+        lines
+    }
+}
+
+fn line(error: StanzaError) -> String {
+    control_line(&error)
+}

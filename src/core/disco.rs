@@ -1,0 +1,104 @@
+//! What our entities say of themselves (XEP-0030), put together from what every module adds.
+
+use super::Core;
+use crate::jid::Jid;
+use crate::xep;
+use crate::xml::Element;
+use crate::xml::ns;
+
+/// Who is asked, by whom.
+pub struct Entity<'a> {
+    /// One of our domains or the bare address of an account of ours.
+    pub address: &'a Jid,
+    pub node: Option<&'a str>,
+    pub asker: &'a Jid,
+}
+
+impl Entity<'_> {
+    /// One of our domains, and not a node of it.
+    pub fn is_server(&self) -> bool {
+        self.address.local().is_none() && self.node.is_none()
+    }
+
+    pub fn is_account(&self) -> bool {
+        self.address.local().is_some() && self.node.is_none()
+    }
+}
+
+/// The content of a disco#info result; empty: there is no such node.
+#[derive(Default)]
+pub struct Info {
+    pub identities: Vec<Identity>,
+    pub features: Vec<&'static str>,
+    /// XEP-0128 forms.
+    pub forms: Vec<Element>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    pub category: &'static str,
+    pub kind: &'static str,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub jid: Jid,
+    pub node: Option<String>,
+    pub name: Option<String>,
+}
+
+impl Core {
+    /// What `entity` says of itself. Whether the asker may know is the caller's to decide.
+    pub fn info(&mut self, entity: &Entity<'_>) -> Info {
+        let mut info = Info::default();
+        for module in xep::ALL {
+            if entity.is_server() {
+                info.features.extend(module.features);
+            } else if entity.is_account() {
+                info.features.extend(module.account_features);
+            }
+            if let Some(add) = module.info {
+                add(self, entity, &mut info);
+            }
+        }
+        info.features.sort_unstable();
+        info.features.dedup();
+        info
+    }
+
+    pub fn items(&mut self, entity: &Entity<'_>) -> Vec<Item> {
+        let mut items = Vec::new();
+        for list in xep::ALL.iter().filter_map(|module| module.items) {
+            list(self, entity, &mut items);
+        }
+        items
+    }
+}
+
+impl Info {
+    pub fn is_empty(&self) -> bool {
+        self.identities.is_empty() && self.features.is_empty() && self.forms.is_empty()
+    }
+
+    /// XEP-0030 §3.1
+    pub fn to_element(&self, node: Option<&str>) -> Element {
+        let mut query = Element::new("query", ns::DISCO_INFO);
+        if let Some(node) = node {
+            query = query.attr("node", node);
+        }
+        for identity in &self.identities {
+            let mut child = Element::new("identity", ns::DISCO_INFO)
+                .attr("category", identity.category)
+                .attr("type", identity.kind);
+            if !identity.name.is_empty() {
+                child = child.attr("name", &identity.name);
+            }
+            query = query.child(child);
+        }
+        for feature in &self.features {
+            query = query.child(Element::new("feature", ns::DISCO_INFO).attr("var", *feature));
+        }
+        self.forms.iter().cloned().fold(query, Element::child)
+    }
+}

@@ -1,0 +1,360 @@
+//! The one owner of all live state.
+//!
+//! [`Core`] never waits, never looks at a clock and never draws a random number itself: time is [`Core::set_now`],
+//! chance is a function it was given, and what takes long is an [`Effect`] whose outcome comes back as an
+//! [`Event`]. So a whole server can be run in a test, in any order of events.
+//!
+//! It changes its memory first and lets the store write behind. What promises that a change is kept waits in
+//! [`Core::keep`] until the store has said [`Event::Committed`]; delivery to others does not wait.
+
+mod account;
+mod arena;
+mod control;
+mod derive;
+pub mod disco;
+mod limits;
+mod link;
+mod login;
+pub mod module;
+mod outbox;
+mod presence;
+mod roster;
+mod router;
+mod session;
+pub mod time;
+mod unwritten;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+pub use account::{Account, OfflineQueue, Unavailable};
+pub use control::ControlId;
+pub use derive::{DeriveId, DeriveJob, Derived};
+pub use link::{Link, LinkId, Mail};
+pub use login::LoginKeys;
+pub use roster::{Roster, item_element};
+pub use session::{Presence, Session, SessionId};
+
+use self::arena::Arena;
+use self::derive::PendingDerive;
+use self::limits::{LoginDelays, Rates};
+use self::link::Addresses;
+use self::unwritten::Unwritten;
+use crate::config::Config;
+use crate::control::Response;
+use crate::jid::Jid;
+use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::store::schema::{Batch, Op, Table};
+use crate::store::{ReadError, Reader};
+
+/// Draws random bytes.
+pub type Random = Box<dyn FnMut(&mut [u8])>;
+
+pub struct Core {
+    /// Milliseconds since the Unix epoch.
+    now: u64,
+    started: u64,
+    pub config: Arc<Config>,
+    /// The domains that are served.
+    hosts: Vec<Jid>,
+    admins: Vec<Jid>,
+    /// Whether there is a way to other domains; until there is, they are `<remote-server-not-found/>`.
+    pub federated: bool,
+    store: Reader,
+    /// Keys everything that must look random to others and the same to us (fake salts).
+    secret: [u8; 32],
+    random: Random,
+    next_account: u32,
+
+    links: Arena<Link>,
+    sessions: Arena<Session>,
+    addresses: Addresses,
+    /// Accounts in memory: those with a session, those with changes that are not on disk yet, and a few more.
+    accounts: HashMap<Jid, Account>,
+    /// Accounts deleted in memory whose deletion is not on disk yet: by when it will be.
+    removed: HashMap<Jid, u64>,
+    delays: LoginDelays,
+    registrations: Rates,
+    deriving: HashMap<DeriveId, PendingDerive>,
+    last_derive: DeriveId,
+
+    /// Changes of the event that is being handled.
+    ops: Vec<Op>,
+    unwritten: Unwritten,
+    /// The last batch given to the store.
+    seq: u64,
+    /// The last batch that is on disk.
+    committed: u64,
+    /// Why the store can't write now.
+    stalled: Option<String>,
+    /// What leaves once its batch is on disk, in order of batches.
+    kept: VecDeque<(u64, Kept)>,
+    woken: Vec<LinkId>,
+    effects: Vec<Effect>,
+    next_tick: u64,
+}
+
+/// What happens to Core. Stanzas of a session come through [`Core::receive`], connections through [`Core::open_link`].
+pub enum Event {
+    /// Everything up to this batch is on disk.
+    Committed(u64),
+    /// The store can't write, for this reason; what it was given is not lost, but not kept either.
+    StoreStalled(String),
+    StoreResumed,
+    Derived(DeriveId, Derived),
+    /// A stanza from another domain, whose stream has proven its `from`.
+    Remote(Stanza),
+    /// [`Core::next_tick`] has come.
+    Tick,
+    /// End every stream.
+    Shutdown,
+    Reload(Box<Config>),
+}
+
+/// What Core wants done.
+pub enum Effect {
+    Store(Batch),
+    Derive(DeriveId, DeriveJob),
+    /// For another domain.
+    Remote(Stanza),
+    ControlReply(ControlId, Response),
+    /// An administrator wants the server stopped or restarted.
+    Stop {
+        restart: bool,
+    },
+}
+
+/// What waits for a commit.
+enum Kept {
+    ToLink(LinkId, Mail),
+    ToSession(SessionId, Stanza),
+    Remote(Stanza),
+    Control(ControlId, Response),
+}
+
+/// Milliseconds between two sweeps of what is only remembered for a while.
+const SWEEP: u64 = 30_000;
+
+impl Core {
+    /// `store` must be open and hold a secret.
+    pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
+        let (secret, next_account) = (store.secret()?, store.next_account()?);
+        let mut core = Core {
+            now,
+            started: now,
+            hosts: Vec::new(),
+            admins: Vec::new(),
+            federated: false,
+            store,
+            secret,
+            random,
+            next_account,
+            links: Arena::default(),
+            sessions: Arena::default(),
+            addresses: Addresses::default(),
+            accounts: HashMap::new(),
+            removed: HashMap::new(),
+            delays: LoginDelays::default(),
+            registrations: Rates::default(),
+            deriving: HashMap::new(),
+            last_derive: 0,
+            ops: Vec::new(),
+            unwritten: Unwritten::default(),
+            seq: 0,
+            committed: 0,
+            stalled: None,
+            kept: VecDeque::new(),
+            woken: Vec::new(),
+            effects: Vec::new(),
+            next_tick: now + SWEEP,
+            config: Arc::clone(&config),
+        };
+        core.hosts = jids(&config.domains);
+        core.configure(config);
+        Ok(core)
+    }
+
+    /// Takes a configuration, but for the keys that need a restart.
+    fn configure(&mut self, config: Arc<Config>) {
+        self.admins = jids(&config.admins);
+        self.config = config;
+    }
+
+    /// Time never goes back: a clock that was set back stands still until it has caught up.
+    pub fn set_now(&mut self, now: u64) {
+        self.now = self.now.max(now);
+    }
+
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Milliseconds since the start.
+    pub fn uptime(&self) -> u64 {
+        self.now - self.started
+    }
+
+    pub fn next_tick(&self) -> u64 {
+        self.next_tick
+    }
+
+    pub fn handle(&mut self, event: Event) {
+        match event {
+            Event::Committed(seq) => self.committed(seq),
+            Event::StoreStalled(reason) => self.stalled = Some(reason),
+            Event::StoreResumed => self.stalled = None,
+            Event::Derived(id, derived) => self.derived(id, derived),
+            Event::Remote(stanza) => self.receive_remote(stanza),
+            Event::Tick => self.sweep(),
+            Event::Shutdown => self.shut_down(),
+            Event::Reload(config) => self.configure(Arc::from(config)),
+        }
+        self.flush();
+    }
+
+    /// Links whose `pump` and `output` should run.
+    pub fn take_woken(&mut self) -> Vec<LinkId> {
+        std::mem::take(&mut self.woken)
+    }
+
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Ends the handling of an event: what it changed goes to the store as one batch.
+    pub(crate) fn flush(&mut self) {
+        if !self.ops.is_empty() {
+            self.seq += 1;
+            let ops = std::mem::take(&mut self.ops);
+            self.effects.push(Effect::Store(Batch { seq: self.seq, ops }));
+        }
+    }
+
+    /// Adds changes to the batch of this event, on behalf of an account that is in memory.
+    pub(crate) fn write(&mut self, account: &Jid, ops: impl IntoIterator<Item = Op>) {
+        let seq = self.seq + 1;
+        for op in ops {
+            self.unwritten.note(seq, &op);
+            self.ops.push(op);
+        }
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.written = seq;
+        }
+    }
+
+    /// A value that Core does not hold in memory, as it is after all changes so far.
+    pub(crate) fn value(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+        if let Some(value) = self.unwritten.get(table, key) {
+            return value.cloned();
+        }
+        self.store.get(table, key).unwrap_or_else(|error| {
+            log::error!("the database cannot be read: {error}");
+            None
+        })
+    }
+
+    /// The error for a change that could not be kept now.
+    pub(crate) fn writable(&self) -> Result<(), StanzaError> {
+        match self.stalled {
+            None => Ok(()),
+            Some(_) => {
+                Err(StanzaError::new(Condition::ResourceConstraint, "The server's disk is full or failing."))
+            }
+        }
+    }
+
+    /// The batch that the next change will be in.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.seq + 1
+    }
+
+    /// Everything up to this batch is on disk.
+    pub(crate) fn committed_seq(&self) -> u64 {
+        self.committed
+    }
+
+    /// The batch after which everything that has been changed so far is on disk.
+    fn now_seq(&self) -> u64 {
+        if self.ops.is_empty() { self.seq } else { self.seq + 1 }
+    }
+
+    /// Lets `kept` leave when everything that has been changed so far is on disk.
+    fn keep(&mut self, kept: Kept) {
+        let seq = self.now_seq();
+        if seq <= self.committed {
+            self.release(kept);
+        } else {
+            self.kept.push_back((seq, kept));
+        }
+    }
+
+    fn release(&mut self, kept: Kept) {
+        match kept {
+            Kept::ToLink(link, mail) => self.post(link, mail),
+            Kept::ToSession(session, stanza) => {
+                self.send(session, &stanza);
+            }
+            Kept::Remote(stanza) => self.effects.push(Effect::Remote(stanza)),
+            Kept::Control(id, response) => self.effects.push(Effect::ControlReply(id, response)),
+        }
+    }
+
+    fn committed(&mut self, seq: u64) {
+        self.committed = self.committed.max(seq);
+        while self.kept.front().is_some_and(|(needs, _)| *needs <= self.committed) {
+            if let Some((_, kept)) = self.kept.pop_front() {
+                self.release(kept);
+            }
+        }
+        let committed = self.committed;
+        self.unwritten.forget_until(committed);
+        self.removed.retain(|_, seq| *seq > committed);
+    }
+
+    /// Forgets what is only remembered for a while.
+    fn sweep(&mut self) {
+        self.next_tick = self.now + SWEEP;
+        self.evict_accounts();
+        self.delays.forget_before(self.now);
+        self.registrations.forget_before(self.now);
+    }
+
+    fn shut_down(&mut self) {
+        let links: Vec<LinkId> = self.links.ids().collect();
+        for link in links {
+            self.post(link, Mail::Close(crate::stream::StreamError::SystemShutdown));
+        }
+    }
+
+    pub(crate) fn random_bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+
+    /// An unguessable word of 24 characters (144 bits) for ids, resources and nonces.
+    pub(crate) fn random_word(&mut self) -> String {
+        use base64::Engine;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(self.random_bytes::<18>())
+    }
+
+    pub fn hosts(&self) -> &[Jid] {
+        &self.hosts
+    }
+
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.hosts.iter().any(|host| host.domain() == domain)
+    }
+
+    pub fn is_admin(&self, jid: &Jid) -> bool {
+        self.admins.iter().any(|admin| admin.same_bare(jid))
+    }
+
+    pub(crate) fn store(&self) -> &Reader {
+        &self.store
+    }
+}
+
+fn jids(texts: &[String]) -> Vec<Jid> {
+    texts.iter().filter_map(|text| Jid::parse(text).ok()).collect()
+}

@@ -1,0 +1,131 @@
+//! What a feature tells the rest of the server: plain data, listed once in `xep/mod.rs`.
+//!
+//! A module is stateless. What it must remember is a named field of a session or an account, or a table of the
+//! store. The list's order is the order of the hooks.
+
+use super::disco::{Entity, Info, Item};
+use super::{Core, LinkId, Session, SessionId};
+use crate::jid::Jid;
+use crate::stanza::{Stanza, StanzaError};
+use crate::xml::Element;
+
+/// One feature.
+pub struct Module {
+    /// As in its file's name.
+    pub name: &'static str,
+    /// The texts it was written from.
+    pub specs: &'static [Spec],
+    /// Namespaces that the server's disco#info announces for it.
+    pub features: &'static [&'static str],
+    /// Namespaces that the disco#info of an account's bare address announces for it.
+    pub account_features: &'static [&'static str],
+    /// The requests it answers.
+    pub iq: &'static [Route],
+    /// Sees everything that a session of ours sends, before it is routed.
+    pub outbound: Option<Hook>,
+    /// Sees everything that is for an account of ours, before it is delivered.
+    pub inbound: Option<Hook>,
+    /// Takes presence that a session of ours sends.
+    pub presence_out: Option<fn(&mut Core, SessionId, &Stanza) -> Result<Flow, StanzaError>>,
+    /// Takes subscription stanzas and probes that are for an account of ours.
+    pub presence_in: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
+    /// Takes a chat or normal message that no resource of the account can have now.
+    pub undelivered: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
+    /// A session has become available (`true`), or takes messages again that it did not take (`false`).
+    pub available: Option<fn(&mut Core, SessionId, bool)>,
+    /// A session with a backlog has room in its outbox.
+    pub drained: Option<fn(&mut Core, SessionId)>,
+    /// A session is over; it is no longer among its account's sessions.
+    pub session_ended: Option<fn(&mut Core, &Session)>,
+    /// An account is about to be deleted; it still has its roster.
+    pub account_removed: Option<fn(&mut Core, &Jid)>,
+    /// Answers a request on a stream that has not logged in; `None`: not one of its own.
+    pub before_login: Option<fn(&mut Core, LinkId, &Stanza) -> Option<Result<Answer, StanzaError>>>,
+    /// Adds to the features of a stream.
+    pub stream_features: Option<fn(&Core, Stage, &Jid) -> Option<Element>>,
+    /// Adds to what an entity of ours says of itself.
+    pub info: Option<fn(&mut Core, &Entity<'_>, &mut Info)>,
+    /// The items of an entity of ours, or of one of its nodes.
+    pub items: Option<fn(&mut Core, &Entity<'_>, &mut Vec<Item>)>,
+}
+
+impl Module {
+    pub const NONE: Module = Module {
+        name: "",
+        specs: &[],
+        features: &[],
+        account_features: &[],
+        iq: &[],
+        outbound: None,
+        inbound: None,
+        presence_out: None,
+        presence_in: None,
+        undelivered: None,
+        available: None,
+        drained: None,
+        session_ended: None,
+        account_removed: None,
+        before_login: None,
+        stream_features: None,
+        info: None,
+        items: None,
+    };
+}
+
+/// A text that a module was written from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spec {
+    /// Number and version of a XEP.
+    Xep(u16, &'static str),
+    /// Number and section of an RFC.
+    Rfc(u16, &'static str),
+}
+
+/// One kind of request, by its child's name.
+pub struct Route {
+    pub ns: &'static str,
+    pub name: &'static str,
+    pub target: Target,
+    pub handle: fn(&mut Core, &Stanza) -> Result<Answer, StanzaError>,
+}
+
+/// Whom a request must be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The bare address of an account that exists; the handler looks at who asks.
+    Account,
+    /// The same, but nobody except the account itself may ask (others get `<forbidden/>`).
+    Owner,
+    /// One of our domains.
+    Server,
+}
+
+pub type Hook = fn(&mut Core, &mut Stanza) -> Result<Flow, StanzaError>;
+
+/// What becomes of a stanza after a hook. An `Err` is the answer to its sender, where one may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Continue,
+    /// The hook has dealt with it.
+    Done,
+}
+
+/// What a request is answered with.
+#[derive(Debug)]
+pub enum Answer {
+    /// A result, now.
+    Result(Option<Element>),
+    /// A result that promises that a change is kept: it leaves when everything written so far is on disk.
+    Kept(Option<Element>),
+    /// The module has answered, or will.
+    Later,
+}
+
+/// Where a stream stands when its features are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Encrypted, nobody logged in.
+    BeforeLogin,
+    /// Logged in, no resource bound.
+    AfterLogin,
+}

@@ -1,0 +1,338 @@
+//! The way of a stanza: sender's hooks, address rules, receiver's hooks, delivery (RFC 6120 §10, RFC 6121 §8).
+//!
+//! Nothing jumps back up: what a hook sends in its turn takes the same way from [`Core::route`] on.
+
+use super::module::{Answer, Flow, Route, Target};
+use super::{Core, Effect, Kept, LinkId, SessionId};
+use crate::jid::Jid;
+use crate::stanza::{Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
+use crate::xep;
+use crate::xml::ns;
+
+impl Core {
+    /// Takes a stanza from a session of ours. Its `from` is stamped here, whatever it said.
+    pub fn receive(&mut self, session: SessionId, mut stanza: Stanza) {
+        let Some(sender) = self.session(session).map(|session| session.jid.clone()) else { return };
+        // RFC 6121 §3.1.2: subscription stanzas are from the account, not from a resource.
+        let from_account = matches!(
+            stanza.kind,
+            Kind::Presence(
+                PresenceType::Subscribe
+                    | PresenceType::Subscribed
+                    | PresenceType::Unsubscribe
+                    | PresenceType::Unsubscribed
+            )
+        );
+        if stanza.to.is_none() && !matches!(stanza.kind, Kind::Presence(_)) {
+            stanza.to = Some(sender.bare()); // RFC 6120 §10.3
+        }
+        stanza.from = Some(if from_account { sender.bare() } else { sender });
+        match self.send_out(session, &mut stanza) {
+            Ok(()) => {}
+            Err(error) => {
+                if let Some(reply) = stanza.error(&error) {
+                    self.send(session, &reply);
+                }
+            }
+        }
+    }
+
+    fn send_out(&mut self, session: SessionId, stanza: &mut Stanza) -> Result<(), StanzaError> {
+        for hook in xep::ALL.iter().filter_map(|module| module.outbound) {
+            if hook(self, stanza)? == Flow::Done {
+                return Ok(());
+            }
+        }
+        if let Kind::Presence(_) = stanza.kind {
+            for take in xep::ALL.iter().filter_map(|module| module.presence_out) {
+                if take(self, session, stanza)? == Flow::Done {
+                    return Ok(());
+                }
+            }
+            return Err(Condition::BadRequest.into());
+        }
+        self.route_ref(stanza);
+        Ok(())
+    }
+
+    /// Takes a stanza from another domain, which must have proven that its `from` is its own.
+    pub(super) fn receive_remote(&mut self, stanza: Stanza) {
+        let (Some(from), Some(to)) = (&stanza.from, &stanza.to) else { return };
+        // Nobody outside speaks for us, or through us to others.
+        if self.is_local(from.domain()) || !self.is_local(to.domain()) {
+            log::info!("dropped a stanza from {from} for {to}: not between that domain and ours");
+            return;
+        }
+        self.route(stanza);
+    }
+
+    /// Sends a stanza, whose `from` and `to` are true, on its way.
+    pub fn route(&mut self, mut stanza: Stanza) {
+        self.route_ref(&mut stanza);
+    }
+
+    fn route_ref(&mut self, stanza: &mut Stanza) {
+        let Err(error) = self.try_route(stanza) else { return };
+        if let Some(reply) = stanza.error(&error) {
+            // An error about an error can't be: this ends here.
+            self.route(reply);
+        }
+    }
+
+    fn try_route(&mut self, stanza: &mut Stanza) -> Result<(), StanzaError> {
+        let Some(to) = stanza.to.clone() else { return Err(Condition::BadRequest.into()) };
+        if !self.is_local(to.domain()) {
+            return self.to_remote(stanza);
+        }
+        if to.local().is_none() {
+            return self.to_server(stanza, &to);
+        }
+        match self.account(&to) {
+            Ok(_) => {}
+            Err(super::Unavailable::Missing) => return self.to_nobody(stanza),
+            Err(broken) => return Err(broken.into()),
+        }
+        for hook in xep::ALL.iter().filter_map(|module| module.inbound) {
+            if hook(self, stanza)? == Flow::Done {
+                return Ok(());
+            }
+        }
+        match stanza.kind {
+            Kind::Message(kind) => self.message_to_account(stanza, &to, kind),
+            Kind::Presence(kind) => self.presence_to_account(stanza, &to, kind),
+            Kind::Iq(kind) => self.iq_to_account(stanza, &to, kind),
+        }
+    }
+
+    fn to_remote(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
+        if !self.federated {
+            return Err(Condition::RemoteServerNotFound.into());
+        }
+        self.effects.push(Effect::Remote(stanza.clone()));
+        Ok(())
+    }
+
+    /// §8.5.1: no such account. Probes get what a stranger's probe of a real account gets.
+    fn to_nobody(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
+        match stanza.kind {
+            Kind::Presence(PresenceType::Probe) => {
+                if let (Some(from), Some(to)) = (&stanza.from, &stanza.to) {
+                    let reply =
+                        Stanza::presence(PresenceType::Unsubscribed).from(&to.bare()).to(&from.bare());
+                    self.route(reply);
+                }
+                Ok(())
+            }
+            Kind::Presence(_) => Ok(()),
+            // XEP-0030 §8: the items of an account that does not exist are an empty list.
+            Kind::Iq(IqType::Get)
+                if stanza.request().is_some_and(|child| child.ns() == ns::DISCO_ITEMS)
+                    && stanza.to.as_ref().is_some_and(Jid::is_bare) =>
+            {
+                let query = crate::xml::Element::new("query", ns::DISCO_ITEMS);
+                self.route(stanza.result(Some(query)));
+                Ok(())
+            }
+            _ => Err(Condition::ServiceUnavailable.into()),
+        }
+    }
+
+    /// For one of our domains itself, or a resource of it.
+    fn to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+        match stanza.kind {
+            Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => self.dispatch(stanza, Target::Server),
+            Kind::Iq(IqType::Result | IqType::Error) => Ok(()),
+            Kind::Iq(_) | Kind::Message(_) => Err(Condition::ServiceUnavailable.into()),
+            // The server has no presence to give.
+            Kind::Presence(_) => Ok(()),
+        }
+    }
+
+    fn message_to_account(
+        &mut self,
+        stanza: &Stanza,
+        to: &Jid,
+        kind: MessageType,
+    ) -> Result<(), StanzaError> {
+        if to.is_full() {
+            // §8.5.3.1: whichever the type
+            if let Some(id) = self.session_of(to).map(|session| session.id)
+                && self.send(id, stanza)
+            {
+                return Ok(());
+            }
+            // §8.5.3.2.1
+            match kind {
+                MessageType::Chat => {}
+                MessageType::Error | MessageType::Headline => return Ok(()),
+                MessageType::Normal | MessageType::Groupchat => {
+                    return Err(Condition::ServiceUnavailable.into());
+                }
+            }
+        }
+        match kind {
+            MessageType::Error => Ok(()),
+            MessageType::Groupchat => Err(Condition::ServiceUnavailable.into()),
+            MessageType::Headline => {
+                self.to_available(stanza, to);
+                Ok(())
+            }
+            MessageType::Normal | MessageType::Chat => {
+                if self.to_available(stanza, to) {
+                    return Ok(());
+                }
+                for take in xep::ALL.iter().filter_map(|module| module.undelivered) {
+                    if take(self, stanza)? == Flow::Done {
+                        return Ok(());
+                    }
+                }
+                Err(Condition::ServiceUnavailable.into())
+            }
+        }
+    }
+
+    /// §8.5.2.1.1: to every resource with a non-negative priority. `false`: nobody could have it.
+    fn to_available(&mut self, stanza: &Stanza, to: &Jid) -> bool {
+        let takers: Vec<SessionId> = self
+            .sessions_of(to)
+            .filter(|session| session.takes_messages())
+            .map(|session| session.id)
+            .collect();
+        match takers[..] {
+            [] => false,
+            [one] => self.send(one, stanza),
+            _ => {
+                let bytes = stanza.to_bytes();
+                takers.into_iter().fold(false, |taken, id| self.send_bytes(id, &bytes) || taken)
+            }
+        }
+    }
+
+    fn presence_to_account(
+        &mut self,
+        stanza: &Stanza,
+        to: &Jid,
+        kind: PresenceType,
+    ) -> Result<(), StanzaError> {
+        match kind {
+            PresenceType::Available | PresenceType::Unavailable | PresenceType::Error if to.is_full() => {
+                // §8.5.3.1, §8.5.3.2.2
+                if let Some(id) = self.session_of(to).map(|session| session.id) {
+                    self.send(id, stanza);
+                }
+                Ok(())
+            }
+            PresenceType::Available | PresenceType::Unavailable => {
+                // §8.5.2.1.2
+                let takers: Vec<SessionId> = (self.sessions_of(to))
+                    .filter(|session| session.presence.is_some())
+                    .map(|session| session.id)
+                    .collect();
+                for id in takers {
+                    self.send(id, stanza);
+                }
+                Ok(())
+            }
+            PresenceType::Error => Ok(()),
+            _ => {
+                // §8.5.3.2.2: but for requests and probes, a resource that isn't there gets nothing.
+                let resource_matters = !matches!(kind, PresenceType::Subscribe | PresenceType::Probe);
+                if to.is_full() && resource_matters && self.session_of(to).is_none() {
+                    return Ok(());
+                }
+                for take in xep::ALL.iter().filter_map(|module| module.presence_in) {
+                    if take(self, stanza)? == Flow::Done {
+                        return Ok(());
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn iq_to_account(&mut self, stanza: &Stanza, to: &Jid, kind: IqType) -> Result<(), StanzaError> {
+        let request = matches!(kind, IqType::Get | IqType::Set);
+        if to.is_bare() {
+            // §8.5.2.1.3; an answer to a request of the server's own needs no reaction.
+            return if request { self.dispatch(stanza, Target::Account) } else { Ok(()) };
+        }
+        let Some(id) = self.session_of(to).map(|session| session.id) else {
+            return if request { Err(Condition::ServiceUnavailable.into()) } else { Ok(()) }; // §8.5.3.2.3
+        };
+        // §8.5.3.1: a request reveals that the resource is there.
+        if request && !stanza.from.as_ref().is_some_and(|from| self.shares_presence(to, from)) {
+            return Err(Condition::ServiceUnavailable.into());
+        }
+        if !self.send(id, stanza) && request {
+            return Err(Condition::ServiceUnavailable.into());
+        }
+        Ok(())
+    }
+
+    /// Gives a request to the module that knows it and sends what it answers.
+    fn dispatch(&mut self, stanza: &Stanza, to: Target) -> Result<(), StanzaError> {
+        let Some(child) = stanza.request() else { return Err(Condition::BadRequest.into()) };
+        // RFC 6120 §8.4: a namespace that is not understood
+        let Some(route) = route_for(child.ns(), child.name(), to) else {
+            return Err(Condition::ServiceUnavailable.into());
+        };
+        if route.target == Target::Owner && !is_own(stanza) {
+            return Err(Condition::Forbidden.into());
+        }
+        match (route.handle)(self, stanza)? {
+            Answer::Result(payload) => self.route(stanza.result(payload)),
+            Answer::Kept(payload) => self.reply_kept(stanza, payload),
+            Answer::Later => {}
+        }
+        Ok(())
+    }
+
+    fn reply_kept(&mut self, stanza: &Stanza, payload: Option<crate::xml::Element>) {
+        let reply = stanza.result(payload);
+        let session = reply.to.as_ref().and_then(|to| self.session_of(to)).map(|session| session.id);
+        match session {
+            Some(session) => self.send_kept(session, reply),
+            None if reply.to.as_ref().is_some_and(|to| !self.is_local(to.domain())) => {
+                self.keep(Kept::Remote(reply));
+            }
+            None => {}
+        }
+    }
+
+    /// Answers a request on a stream that has not logged in, now or by mail; `false`: no module knows it.
+    pub(crate) fn receive_before_login(&mut self, link: LinkId, stanza: &Stanza) -> bool {
+        let outcome =
+            xep::ALL.iter().find_map(|module| module.before_login.and_then(|take| take(self, link, stanza)));
+        let reply = match outcome {
+            None => return false,
+            Some(Ok(Answer::Result(payload))) => Some(stanza.result(payload)),
+            Some(Ok(Answer::Kept(payload))) => {
+                self.keep(Kept::ToLink(link, super::Mail::Stanza(stanza.result(payload))));
+                None
+            }
+            Some(Ok(Answer::Later)) => None,
+            Some(Err(error)) => stanza.error(&error),
+        };
+        if let Some(reply) = reply {
+            self.post(link, super::Mail::Stanza(reply));
+        }
+        true
+    }
+}
+
+/// Whether a request is from the account that it is for.
+pub fn is_own(stanza: &Stanza) -> bool {
+    match (&stanza.from, &stanza.to) {
+        (Some(from), Some(to)) => from.same_bare(to),
+        _ => false,
+    }
+}
+
+fn route_for(ns: &str, name: &str, to: Target) -> Option<&'static Route> {
+    let fits = |target| match to {
+        Target::Server => target == Target::Server,
+        Target::Account | Target::Owner => target != Target::Server,
+    };
+    let mut routes = xep::ALL.iter().flat_map(|module| module.iq);
+    routes.find(|route| route.ns == ns && route.name == name && fits(route.target))
+}

@@ -1,0 +1,263 @@
+//! Sessions: a client that is logged in and has bound a resource (RFC 6120 §7).
+
+use std::collections::BTreeSet;
+
+use super::arena::Id;
+use super::link::{LinkId, Mail};
+use super::outbox::Outbox;
+use super::{Core, Kept};
+use crate::jid::Jid;
+use crate::stanza::{Condition, PresenceType, Stanza, StanzaError};
+use crate::store::record::Activity;
+use crate::store::schema;
+use crate::stream::StreamError;
+use crate::xep;
+use crate::xml::ns;
+
+pub type SessionId = Id<Session>;
+
+pub struct Session {
+    pub id: SessionId,
+    pub link: LinkId,
+    /// The full address.
+    pub jid: Jid,
+    /// When it was bound, in milliseconds.
+    pub since: u64,
+    /// `None`: connected, but not available (RFC 6121 §4.2).
+    pub presence: Option<Presence>,
+    /// It has asked for the roster and so gets pushes (RFC 6121 §2.1.6).
+    pub interested: bool,
+    /// It has asked for the block list and so gets pushes (XEP-0191 §3.2).
+    pub blocklist: bool,
+    /// Whom it has sent directed presence (RFC 6121 §4.6).
+    pub directed: BTreeSet<Jid>,
+    /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
+    /// messages queue up behind.
+    pub backlog: bool,
+    /// The status of its unavailable presence, for XEP-0012.
+    pub farewell: Option<String>,
+    outbox: Outbox,
+}
+
+/// The last available presence of a session.
+#[derive(Clone, Debug)]
+pub struct Presence {
+    /// As it was sent, from the full address, without a `to`.
+    pub stanza: Stanza,
+    pub priority: i8,
+}
+
+impl Presence {
+    /// `None` if the priority is not a number from -128 to 127 (RFC 6121 §4.7.2.3).
+    pub fn new(stanza: Stanza) -> Option<Presence> {
+        let priority = match stanza.payload.find("priority", ns::CLIENT) {
+            None => 0,
+            Some(child) => child.to_element().text_content().trim().parse().ok()?,
+        };
+        Some(Presence { stanza, priority })
+    }
+}
+
+impl Session {
+    /// Whether it may have messages for the bare address.
+    pub fn takes_messages(&self) -> bool {
+        !self.backlog && self.has_priority()
+    }
+
+    /// Whether its priority lets it have messages for the bare address (RFC 6121 §4.7.2.3).
+    pub fn has_priority(&self) -> bool {
+        self.presence.as_ref().is_some_and(|presence| presence.priority >= 0)
+    }
+}
+
+impl Core {
+    /// Binds a resource of an account to a connection. A session that had it is closed with `<conflict/>` (§7.7.2.2).
+    pub fn bind(
+        &mut self,
+        link: LinkId,
+        account: &Jid,
+        resource: Option<&str>,
+    ) -> Result<SessionId, StanzaError> {
+        let jid = match resource {
+            // §7.6.1: unguessable
+            None => account.with_resource(&self.random_word()),
+            Some(resource) => account.with_resource(resource),
+        };
+        let jid = jid.map_err(|_| StanzaError::from(Condition::BadRequest))?; // §7.7.2.1
+        let max = self.config.limits.sessions_per_account.max_len();
+        let loaded = self.account(account)?;
+        let sessions = loaded.sessions.clone();
+        let holder =
+            sessions.iter().copied().find(|id| self.session(*id).is_some_and(|session| session.jid == jid));
+        if let Some(holder) = holder {
+            self.close_session(holder, StreamError::Conflict);
+        } else if sessions.len() >= max {
+            return Err(StanzaError::new(
+                Condition::ResourceConstraint,
+                "This account has too many sessions.",
+            )); // §7.7.2.3
+        }
+        let since = self.now;
+        let id = self.sessions.insert_with(|id| Session {
+            id,
+            link,
+            jid,
+            since,
+            presence: None,
+            interested: false,
+            blocklist: false,
+            directed: BTreeSet::new(),
+            backlog: false,
+            farewell: None,
+            outbox: Outbox::default(),
+        });
+        self.account(account)?.sessions.push(id);
+        if let Some(link) = self.links.get_mut(link) {
+            link.session = Some(id);
+        }
+        Ok(id)
+    }
+
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(id)
+    }
+
+    pub fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.sessions.get_mut(id)
+    }
+
+    /// The session with exactly this full address.
+    pub fn session_of(&self, jid: &Jid) -> Option<&Session> {
+        let account = self.loaded(jid)?;
+        account.sessions.iter().filter_map(|id| self.session(*id)).find(|session| session.jid == *jid)
+    }
+
+    /// The sessions of an account.
+    pub fn sessions_of(&self, account: &Jid) -> impl Iterator<Item = &Session> {
+        let ids = self.loaded(account).map(|account| account.sessions.as_slice()).unwrap_or_default();
+        ids.iter().filter_map(|id| self.session(*id))
+    }
+
+    pub fn all_sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
+    /// Ends a session of our own accord: its stream gets `error`, everyone else sees it go now.
+    pub fn close_session(&mut self, id: SessionId, error: StreamError) {
+        if let Some(link) = self.session(id).map(|session| session.link) {
+            self.post(link, Mail::Close(error));
+            self.end_session(id);
+        }
+    }
+
+    /// The session is over: its resource is free, its contacts learn of it (RFC 6121 §4.5.2). What waits in its
+    /// outbox stays with its connection.
+    pub fn end_session(&mut self, id: SessionId) {
+        let Some(mut session) = self.sessions.remove(id) else { return };
+        if let Some(link) = self.links.get_mut(session.link) {
+            link.session = None;
+            session.outbox.drain_into(&mut link.rest);
+            self.wake(session.link);
+        }
+        let account = session.jid.bare();
+        if let Some(account) = self.loaded_mut(&account) {
+            account.sessions.retain(|other| *other != id);
+        }
+        for tell in xep::ALL.iter().filter_map(|module| module.session_ended) {
+            tell(self, &session);
+        }
+        let status = session.farewell.take().unwrap_or_default();
+        let (last_login, last_logout) = (session.since / 1000, self.now / 1000);
+        if let Some(id) = self.loaded(&account).map(|account| account.record.id) {
+            let activity = Activity { last_login, last_logout, status };
+            self.write(&account, [schema::activity::put(id, &activity)]);
+        }
+    }
+
+    /// Puts a stanza into a session's outbox. `false`: it can't have it; it is slow beyond the bound and is being
+    /// disconnected, or it is gone.
+    pub fn send(&mut self, id: SessionId, stanza: &Stanza) -> bool {
+        self.send_with(id, |out| stanza.write(out))
+    }
+
+    /// The same with bytes that several sessions get.
+    pub fn send_bytes(&mut self, id: SessionId, bytes: &[u8]) -> bool {
+        self.send_with(id, |out| out.extend_from_slice(bytes))
+    }
+
+    fn send_with(&mut self, id: SessionId, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let bound = self.config.limits.outbox_bytes.max_len();
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        let link = session.link;
+        if session.outbox.append(bound, write) {
+            self.wake(link);
+            return true;
+        }
+        log::info!("{} reads too slowly and is disconnected", session.jid);
+        self.close_session(
+            id,
+            StreamError::ResourceConstraint("You read more slowly than others write to you."),
+        );
+        false
+    }
+
+    /// Sends a stanza of the server's own to a session, addressed to it.
+    pub fn send_from_server(&mut self, id: SessionId, mut stanza: Stanza) {
+        if let Some(session) = self.session(id) {
+            stanza.to = Some(session.jid.clone());
+            self.send(id, &stanza);
+        }
+    }
+
+    /// Sends a stanza once everything that has been changed so far is on disk.
+    pub fn send_kept(&mut self, id: SessionId, stanza: Stanza) {
+        self.keep(Kept::ToSession(id, stanza));
+    }
+
+    /// Moves what a connection has to write into `out`.
+    pub(crate) fn take_output(&mut self, link: LinkId, out: &mut Vec<u8>) {
+        let Some(state) = self.links.get_mut(link) else { return };
+        out.append(&mut state.rest);
+        let session = state.session;
+        let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) else { return };
+        session.outbox.drain_into(out);
+        if session.backlog && out.is_empty() {
+            let id = session.id;
+            for go_on in xep::ALL.iter().filter_map(|module| module.drained) {
+                go_on(self, id);
+            }
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.outbox.drain_into(out);
+            }
+            self.flush();
+        }
+    }
+
+    /// Bytes that wait for a connection.
+    pub(crate) fn waiting(&self, link: LinkId) -> usize {
+        let Some(state) = self.links.get(link) else { return 0 };
+        let session = state.session.and_then(|id| self.sessions.get(id));
+        state.rest.len() + session.map_or(0, |session| session.outbox.len())
+    }
+
+    /// Whether an account shares its presence with someone (RFC 6121 §8.5.3.1): by subscription, because it is
+    /// the same account, or by directed presence.
+    pub fn shares_presence(&self, account: &Jid, with: &Jid) -> bool {
+        account.same_bare(with)
+            || self.loaded(account).is_some_and(|loaded| loaded.roster.is_subscriber(with))
+            || self.sessions_of(account).any(|session| session.has_directed_to(with))
+    }
+}
+
+impl Session {
+    /// Whether it has sent directed presence to this address or to its bare address.
+    pub fn has_directed_to(&self, jid: &Jid) -> bool {
+        !self.directed.is_empty()
+            && (self.directed.contains(jid.as_str()) || self.directed.iter().any(|to| to.same_bare(jid)))
+    }
+
+    /// The unavailable presence that others get when it goes (RFC 6121 §4.5.2).
+    pub fn unavailable(&self) -> Stanza {
+        Stanza::presence(PresenceType::Unavailable).from(&self.jid)
+    }
+}

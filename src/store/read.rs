@@ -1,0 +1,257 @@
+//! Reading: committed snapshots, from any thread, while the store thread writes.
+//!
+//! Each call opens a read transaction of its own and closes it before it returns, so none keeps old pages alive.
+//! A call never waits for a commit. It fails if a page can't be read or a value not be understood; after a disk
+//! error the store thread opens the database anew, and readers go on with that one.
+
+use super::codec::Malformed;
+use super::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+use super::schema::{self, Table};
+use super::shared::Shared;
+use redb::{ReadableDatabase, TableDefinition, TableError};
+use std::fmt;
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+
+pub(super) const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+    TableDefinition::new(table.name())
+}
+
+/// A cheap handle on what is committed.
+#[derive(Clone)]
+pub struct Reader(pub(super) Arc<Shared>);
+
+impl Reader {
+    pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        self.reading(|transaction| {
+            let table = match transaction.open_table(definition(table)) {
+                Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+                opened => opened?,
+            };
+            Ok(redb::ReadableTable::get(&table, key)?.map(|value| value.value().to_vec()))
+        })
+    }
+
+    /// Calls `each` with the keys that begin with `prefix`, in order, starting at the key `from` (empty: at the
+    /// first), until it breaks.
+    pub fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        mut each: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        self.reading(|transaction| {
+            let table = match transaction.open_table(definition(table)) {
+                Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+                opened => opened?,
+            };
+            let range = (Bound::Included(from.max(prefix)), Bound::Unbounded);
+            for row in redb::ReadableTable::range::<&[u8]>(&table, range)? {
+                let (key, value) = row?;
+                if !key.value().starts_with(prefix) || each(key.value(), value.value()).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    pub fn account(&self, domain: &str, localpart: &str) -> Result<Option<Account>, ReadError> {
+        self.record(Table::Accounts, &schema::account::key(domain, localpart))
+    }
+
+    /// The localparts of a domain, in order, and their accounts.
+    pub fn accounts(&self, domain: &str) -> Result<Vec<(String, Account)>, ReadError> {
+        self.records(Table::Accounts, &schema::account::of_domain(domain), &[], usize::MAX, text)
+    }
+
+    /// How many accounts a domain has, without decoding them.
+    pub fn count_accounts(&self, domain: &str) -> Result<usize, ReadError> {
+        let mut count = 0;
+        self.scan(Table::Accounts, &schema::account::of_domain(domain), &[], |_, _| {
+            count += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(count)
+    }
+
+    pub fn activity(&self, id: u32) -> Result<Option<Activity>, ReadError> {
+        self.record(Table::Activity, &schema::activity::key(id))
+    }
+
+    /// Contacts by bare JID, removed ones included.
+    pub fn roster(&self, id: u32) -> Result<Vec<(String, RosterItem)>, ReadError> {
+        self.records(Table::Roster, &schema::owned(id), &[], usize::MAX, text)
+    }
+
+    pub fn roster_item(&self, id: u32, contact: &str) -> Result<Option<RosterItem>, ReadError> {
+        self.record(Table::Roster, &schema::roster::key(id, contact))
+    }
+
+    /// Who asked, by bare JID, and the presence stanza that they asked with.
+    pub fn subscription_requests(&self, id: u32) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+        let requests =
+            self.records(Table::SubscriptionRequests, &schema::owned(id), &[], usize::MAX, text)?;
+        Ok(requests.into_iter().map(|(contact, Blob(presence))| (contact, presence)).collect())
+    }
+
+    pub fn blocklist(&self, id: u32) -> Result<Vec<String>, ReadError> {
+        let blocked = self.records(Table::Blocklist, &schema::owned(id), &[], usize::MAX, text)?;
+        Ok(blocked.into_iter().map(|(jid, Blob(_))| jid).collect())
+    }
+
+    pub fn private(&self, id: u32, namespace: &str, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.bytes(Table::Private, &schema::private::key(id, namespace, name))
+    }
+
+    pub fn vcard(&self, id: u32) -> Result<Option<Vec<u8>>, ReadError> {
+        self.bytes(Table::Vcard, &schema::vcard::key(id))
+    }
+
+    /// Up to `limit` waiting stanzas in order, those behind the key `after` if there is one.
+    pub fn offline(
+        &self,
+        id: u32,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Offline)>, ReadError> {
+        let from = match after.map(|key| key.checked_add(1)) {
+            None => Vec::new(),
+            Some(Some(next)) => schema::offline::key(id, next),
+            Some(None) => return Ok(Vec::new()),
+        };
+        self.records(Table::Offline, &schema::owned(id), &from, limit, number)
+    }
+
+    /// How many stanzas wait, their bytes, and the last one's key: what a quota and the next key need.
+    pub fn offline_usage(&self, id: u32) -> Result<OfflineUsage, ReadError> {
+        let mut usage = OfflineUsage::default();
+        let prefix = schema::owned(id);
+        self.scan(Table::Offline, &prefix, &[], |key, value| {
+            usage.count += 1;
+            usage.bytes += value.len();
+            usage.last_key = number(key.get(prefix.len()..).unwrap_or_default()).ok().or(usage.last_key);
+            ControlFlow::Continue(())
+        })?;
+        Ok(usage)
+    }
+
+    pub fn announcement(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.bytes(Table::Announcements, &schema::announcement::key(name))
+    }
+
+    /// The 32 random bytes that were made with the file.
+    pub fn secret(&self) -> Result<[u8; 32], ReadError> {
+        self.meta(schema::meta::SECRET)
+    }
+
+    /// The id that the next account gets.
+    pub fn next_account(&self) -> Result<u32, ReadError> {
+        self.meta(schema::meta::NEXT_ACCOUNT).map(u32::from_be_bytes)
+    }
+
+    /// An entry that every database has, with a length that is always the same.
+    pub(super) fn meta<const N: usize>(&self, name: &str) -> Result<[u8; N], ReadError> {
+        let key = schema::meta::key(name);
+        let entry = self.bytes(Table::Meta, &key)?.unwrap_or_default();
+        entry.as_slice().try_into().map_err(|_| ReadError::value(Table::Meta, &key, Malformed::Truncated))
+    }
+
+    fn bytes(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.record(table, key)?.map(|Blob(bytes)| bytes))
+    }
+
+    fn record<R: Record>(&self, table: Table, key: &[u8]) -> Result<Option<R>, ReadError> {
+        let value = self.get(table, key)?;
+        value.map(|value| R::decode(&value).map_err(|what| ReadError::value(table, key, what))).transpose()
+    }
+
+    /// The records under a prefix, each with what its key says behind the prefix.
+    fn records<K, R: Record>(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        limit: usize,
+        name: impl Fn(&[u8]) -> Result<K, Malformed>,
+    ) -> Result<Vec<(K, R)>, ReadError> {
+        let mut records = Vec::new();
+        let mut damaged = None;
+        self.scan(table, prefix, from, |key, value| {
+            if records.len() >= limit {
+                return ControlFlow::Break(());
+            }
+            let name = name(key.get(prefix.len()..).unwrap_or_default());
+            match name.and_then(|name| Ok((name, R::decode(value)?))) {
+                Ok(record) => {
+                    records.push(record);
+                    ControlFlow::Continue(())
+                }
+                Err(what) => {
+                    damaged = Some(ReadError::value(table, key, what));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        damaged.map_or(Ok(records), Err)
+    }
+
+    fn reading<T>(
+        &self,
+        work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, ReadError> {
+        let read = self.0.database().and_then(|database| work(&database.begin_read()?));
+        read.map_err(|error| {
+            // redb refuses everything after an error of the disk: the store thread must open it anew.
+            if matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo) {
+                self.0.report_broken();
+            }
+            ReadError::Database(error.to_string())
+        })
+    }
+}
+
+fn text(key: &[u8]) -> Result<String, Malformed> {
+    String::from_utf8(key.to_vec()).map_err(|_| Malformed::NotUtf8)
+}
+
+fn number(key: &[u8]) -> Result<u64, Malformed> {
+    key.try_into().map(u64::from_be_bytes).map_err(|_| Malformed::Truncated)
+}
+
+/// What waits for one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OfflineUsage {
+    pub count: usize,
+    pub bytes: usize,
+    pub last_key: Option<u64>,
+}
+
+/// Why something could not be read. The caller answers `<internal-server-error/>` and logs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// The disk or the database failed; a later try may succeed.
+    Database(String),
+    /// A value is there but means nothing to this stube.
+    Value { table: &'static str, key: String, what: Malformed },
+}
+
+impl ReadError {
+    fn value(table: Table, key: &[u8], what: Malformed) -> ReadError {
+        ReadError::Value { table: table.name(), key: key.escape_ascii().to_string(), what }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Database(reason) => write!(f, "the database can't be read: {reason}"),
+            ReadError::Value { table, key, what } => {
+                write!(f, "the value of \"{key}\" in the table {table} is damaged: {what}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}

@@ -1,0 +1,205 @@
+//! The records: what the values of the typed tables mean, and their bytes.
+//!
+//! A record that changes gets the next version byte and keeps decoding the older ones; a version that is unknown
+//! is an error that names the table and the key (see [`super::ReadError`]), never a guess.
+
+use super::codec::{Decoder, Encoder, Malformed};
+use crate::password::{Credentials, Keys};
+
+/// A value that a table holds.
+pub trait Record: Sized {
+    fn encode(&self) -> Vec<u8>;
+    fn decode(value: &[u8]) -> Result<Self, Malformed>;
+}
+
+/// Someone who can log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The owner in the keys of all other tables; never used twice.
+    pub id: u32,
+    /// Seconds since the Unix epoch.
+    pub created: u64,
+    /// Login is refused, everything is kept (XEP-0133 §4.5).
+    pub disabled: bool,
+    pub credentials: Credentials,
+}
+
+impl Record for Account {
+    fn encode(&self) -> Vec<u8> {
+        let encoder = Encoder::new(1).u32(self.id).u64(self.created).bool(self.disabled);
+        let encoder = encode_keys(encoder, &self.credentials.sha1);
+        encode_keys(encoder, &self.credentials.sha256).finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Account, Malformed> {
+        let mut value = version_1(value)?;
+        let account = Account {
+            id: value.u32()?,
+            created: value.u64()?,
+            disabled: value.bool()?,
+            credentials: Credentials { sha1: decode_keys(&mut value)?, sha256: decode_keys(&mut value)? },
+        };
+        value.end()?;
+        Ok(account)
+    }
+}
+
+fn encode_keys(encoder: Encoder, keys: &Keys) -> Encoder {
+    encoder.bytes(&keys.salt).u32(keys.iterations).bytes(&keys.stored_key).bytes(&keys.server_key)
+}
+
+fn decode_keys(value: &mut Decoder<'_>) -> Result<Keys, Malformed> {
+    Ok(Keys {
+        salt: value.bytes()?.to_vec(),
+        iterations: value.u32()?,
+        stored_key: value.bytes()?.to_vec(),
+        server_key: value.bytes()?.to_vec(),
+    })
+}
+
+/// When an account was last there, and what it said when it left (XEP-0012).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Activity {
+    /// Seconds since the Unix epoch; 0 is never.
+    pub last_login: u64,
+    /// Seconds since the Unix epoch; 0 is never.
+    pub last_logout: u64,
+    /// The status text of the last unavailable presence.
+    pub status: String,
+}
+
+impl Record for Activity {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::new(1).u64(self.last_login).u64(self.last_logout).str(&self.status).finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Activity, Malformed> {
+        let mut value = version_1(value)?;
+        let activity =
+            Activity { last_login: value.u64()?, last_logout: value.u64()?, status: value.str()?.to_owned() };
+        value.end()?;
+        Ok(activity)
+    }
+}
+
+/// The four states of RFC 6121 §2.1.2.5 without "remove".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Subscription {
+    #[default]
+    None,
+    To,
+    From,
+    Both,
+}
+
+/// One contact of one account (RFC 6121 §2).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RosterItem {
+    pub name: Option<String>,
+    pub groups: Vec<String>,
+    pub subscription: Subscription,
+    /// An outbound request is pending (RFC 6121 §2.1.2.2).
+    pub ask: bool,
+    /// Pre-approved (RFC 6121 §3.4).
+    pub approved: bool,
+    /// The roster's version when this item last changed (RFC 6121 §2.6).
+    pub version: u64,
+    /// Not a contact any more: kept so that a client with an older roster learns of it.
+    pub removed: bool,
+}
+
+impl Record for RosterItem {
+    fn encode(&self) -> Vec<u8> {
+        let subscription = match self.subscription {
+            Subscription::None => 0,
+            Subscription::To => 1,
+            Subscription::From => 2,
+            Subscription::Both => 3,
+        };
+        Encoder::new(1)
+            .u64(self.version)
+            .u8(subscription)
+            .bool(self.ask)
+            .bool(self.approved)
+            .bool(self.removed)
+            .option_str(self.name.as_deref())
+            .strings(&self.groups)
+            .finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<RosterItem, Malformed> {
+        let mut value = version_1(value)?;
+        let item = RosterItem {
+            version: value.u64()?,
+            subscription: match value.u8()? {
+                0 => Subscription::None,
+                1 => Subscription::To,
+                2 => Subscription::From,
+                3 => Subscription::Both,
+                other => return Err(Malformed::OutOfRange(other)),
+            },
+            ask: value.bool()?,
+            approved: value.bool()?,
+            removed: value.bool()?,
+            name: value.option_str()?.map(str::to_owned),
+            groups: value.strings()?,
+        };
+        value.end()?;
+        Ok(item)
+    }
+}
+
+/// A stanza that waits for its receiver (XEP-0160).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offline {
+    /// When it arrived, in milliseconds since the Unix epoch: the stamp of XEP-0203.
+    pub stamp: u64,
+    /// The whole stanza in canonical form.
+    pub stanza: Vec<u8>,
+}
+
+impl Record for Offline {
+    fn encode(&self) -> Vec<u8> {
+        Offline::encode_parts(self.stamp, &self.stanza)
+    }
+
+    fn decode(value: &[u8]) -> Result<Offline, Malformed> {
+        let mut value = version_1(value)?;
+        Ok(Offline { stamp: value.u64()?, stanza: value.rest().to_vec() })
+    }
+}
+
+impl Offline {
+    /// `encode` without owning the stanza, which may be on its way elsewhere too.
+    pub fn encode_parts(stamp: u64, stanza: &[u8]) -> Vec<u8> {
+        Encoder::new(1).u64(stamp).rest(stanza).finish()
+    }
+}
+
+/// Opaque bytes (a stanza, an XML element, a secret), with a version byte in front like every value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob(pub Vec<u8>);
+
+impl Record for Blob {
+    fn encode(&self) -> Vec<u8> {
+        Blob::encode_slice(&self.0)
+    }
+
+    fn decode(value: &[u8]) -> Result<Blob, Malformed> {
+        Ok(Blob(version_1(value)?.rest().to_vec()))
+    }
+}
+
+impl Blob {
+    /// `encode` without owning the bytes first.
+    pub fn encode_slice(bytes: &[u8]) -> Vec<u8> {
+        Encoder::new(1).rest(bytes).finish()
+    }
+}
+
+fn version_1(value: &[u8]) -> Result<Decoder<'_>, Malformed> {
+    match Decoder::new(value)? {
+        (1, decoder) => Ok(decoder),
+        (unknown, _) => Err(Malformed::Version(unknown)),
+    }
+}

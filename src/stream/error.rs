@@ -1,0 +1,91 @@
+//! Stream errors (RFC 6120 §4.9.3): the last words of a stream.
+
+use crate::xml::ReadError;
+use crate::xml::ns;
+use crate::xml::writer;
+
+/// The conditions that can arise here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamError {
+    BadNamespacePrefix,
+    /// A newer session took the resource (§7.7.2.2).
+    Conflict,
+    /// No login in time, or a peer that has gone silent.
+    ConnectionTimeout,
+    HostUnknown,
+    InternalServerError,
+    InvalidFrom,
+    InvalidNamespace,
+    InvalidXml,
+    NotAuthorized,
+    NotWellFormed,
+    PolicyViolation(&'static str),
+    ResourceConstraint(&'static str),
+    RestrictedXml,
+    SystemShutdown,
+    UnsupportedEncoding,
+    UnsupportedStanzaType,
+    UnsupportedVersion,
+}
+
+impl StreamError {
+    pub fn name(self) -> &'static str {
+        match self {
+            StreamError::BadNamespacePrefix => "bad-namespace-prefix",
+            StreamError::Conflict => "conflict",
+            StreamError::ConnectionTimeout => "connection-timeout",
+            StreamError::HostUnknown => "host-unknown",
+            StreamError::InternalServerError => "internal-server-error",
+            StreamError::InvalidFrom => "invalid-from",
+            StreamError::InvalidNamespace => "invalid-namespace",
+            StreamError::InvalidXml => "invalid-xml",
+            StreamError::NotAuthorized => "not-authorized",
+            StreamError::NotWellFormed => "not-well-formed",
+            StreamError::PolicyViolation(_) => "policy-violation",
+            StreamError::ResourceConstraint(_) => "resource-constraint",
+            StreamError::RestrictedXml => "restricted-xml",
+            StreamError::SystemShutdown => "system-shutdown",
+            StreamError::UnsupportedEncoding => "unsupported-encoding",
+            StreamError::UnsupportedStanzaType => "unsupported-stanza-type",
+            StreamError::UnsupportedVersion => "unsupported-version",
+        }
+    }
+
+    fn text(self) -> Option<&'static str> {
+        match self {
+            StreamError::PolicyViolation(text) | StreamError::ResourceConstraint(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Appends the error and the end of the stream, whose header must have been sent.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"<stream:error><");
+        out.extend_from_slice(self.name().as_bytes());
+        writer::attr("xmlns", ns::STREAM_ERRORS, out);
+        out.extend_from_slice(b"/>");
+        if let Some(text) = self.text() {
+            out.extend_from_slice(b"<text");
+            writer::attr("xmlns", ns::STREAM_ERRORS, out);
+            out.extend_from_slice(b" xml:lang='en'>");
+            writer::text(text, out);
+            out.extend_from_slice(b"</text>");
+        }
+        out.extend_from_slice(b"</stream:error></stream:stream>");
+    }
+}
+
+impl From<ReadError> for StreamError {
+    fn from(error: ReadError) -> StreamError {
+        match error {
+            ReadError::NotWellFormed => StreamError::NotWellFormed,
+            ReadError::Restricted => StreamError::RestrictedXml,
+            ReadError::BadNamespacePrefix => StreamError::BadNamespacePrefix,
+            ReadError::InvalidNamespace => StreamError::InvalidNamespace,
+            ReadError::TooBig => {
+                StreamError::PolicyViolation("This is larger than the stream's limits allow.")
+            }
+            ReadError::UnsupportedEncoding => StreamError::UnsupportedEncoding,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What a stream offers at each stage (RFC 6120 §4.3.2).
+
+use super::TlsInfo;
+use super::sasl::Mechanism;
+use crate::core::Core;
+use crate::core::module::Stage;
+use crate::jid::Jid;
+use crate::xep;
+use crate::xml::{Element, Limits, ns};
+
+/// Before TLS: nothing else is of use (RFC 6120 §5.3.1).
+pub fn before_tls() -> Element {
+    features().child(Element::new("starttls", ns::TLS).child(Element::new("required", ns::TLS)))
+}
+
+/// With TLS, nobody logged in.
+pub fn before_login(core: &Core, host: &Jid, tls: &TlsInfo) -> Element {
+    let mechanisms = Mechanism::ALL.iter().filter(|mechanism| !mechanism.plus() || !tls.is_empty());
+    let mechanisms = mechanisms.fold(Element::new("mechanisms", ns::SASL), |all, mechanism| {
+        all.child(Element::new("mechanism", ns::SASL).text(mechanism.name()))
+    });
+    let mut features = features().child(mechanisms);
+    // XEP-0440 §3: which bindings a -PLUS mechanism may use
+    if !tls.is_empty() {
+        let offered = tls.types().fold(
+            Element::new("sasl-channel-binding", ns::SASL_CHANNEL_BINDING),
+            |offered, name| {
+                offered.child(Element::new("channel-binding", ns::SASL_CHANNEL_BINDING).attr("type", name))
+            },
+        );
+        features = features.child(offered);
+    }
+    features = of_modules(core, Stage::BeforeLogin, host, features);
+    features.child(limits(Some(u64::from(Limits::BEFORE_LOGIN.bytes)), None))
+}
+
+/// Logged in, no resource yet.
+pub fn after_login(core: &Core, host: &Jid) -> Element {
+    let features = features().child(Element::new("bind", ns::BIND));
+    let limits_config = &core.config.limits;
+    of_modules(core, Stage::AfterLogin, host, features)
+        .child(limits(limits_config.stanza_bytes.get(), limits_config.idle_seconds.get()))
+}
+
+fn features() -> Element {
+    Element::new("stream:features", ns::CLIENT)
+}
+
+fn of_modules(core: &Core, stage: Stage, host: &Jid, features: Element) -> Element {
+    let add = xep::ALL.iter().filter_map(|module| module.stream_features);
+    add.flat_map(|add| add(core, stage, host)).fold(features, Element::child)
+}
+
+/// XEP-0478 §3.1
+fn limits(max_bytes: Option<u64>, idle_seconds: Option<u64>) -> Element {
+    let number =
+        |name: &'static str, value: u64| Element::new(name, ns::STREAM_LIMITS).text(&value.to_string());
+    let mut limits = Element::new("limits", ns::STREAM_LIMITS);
+    if let Some(bytes) = max_bytes {
+        limits = limits.child(number("max-bytes", bytes));
+    }
+    if let Some(seconds) = idle_seconds {
+        limits = limits.child(number("idle-seconds", seconds));
+    }
+    limits
+}

@@ -1,0 +1,105 @@
+//! Service discovery (XEP-0030, XEP-0128): what the server and its accounts say of themselves, put together
+//! from what every module adds.
+//!
+//! An account answers those who get its presence; to others it looks like one that does not exist (§8).
+
+use crate::core::disco::{Entity, Identity, Info, Item};
+use crate::core::module::{Answer, Module, Route, Spec, Target};
+use crate::core::{Core, Unavailable};
+use crate::jid::Jid;
+use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
+use crate::xml::Element;
+use crate::xml::ns;
+
+pub const MODULE: Module = Module {
+    name: "disco",
+    specs: &[Spec::Xep(30, "2.5.0"), Spec::Xep(128, "1.0.1")],
+    features: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
+    account_features: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
+    iq: &[
+        Route { ns: ns::DISCO_INFO, name: "query", target: Target::Server, handle: info },
+        Route { ns: ns::DISCO_INFO, name: "query", target: Target::Account, handle: info },
+        Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Server, handle: items },
+        Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Account, handle: items },
+    ],
+    info: Some(describe),
+    items: Some(resources),
+    ..Module::NONE
+};
+
+// §3.1, §3.2
+fn info(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
+    let (address, asker, node) = question(stanza)?;
+    if !may_ask(core, &address, &asker)? {
+        return Err(Condition::ServiceUnavailable.into()); // §8
+    }
+    let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
+    let info = core.info(&entity);
+    if info.is_empty() {
+        return Err(Condition::ItemNotFound.into()); // §7: no such node
+    }
+    Ok(Answer::Result(Some(info.to_element(node.as_deref()))))
+}
+
+// §4.1, §4.2
+fn items(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
+    let (address, asker, node) = question(stanza)?;
+    let mut query = Element::new("query", ns::DISCO_ITEMS);
+    if let Some(node) = &node {
+        query = query.attr("node", node);
+    }
+    if !may_ask(core, &address, &asker)? {
+        return Ok(Answer::Result(Some(query))); // §8
+    }
+    let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
+    let items = core.items(&entity);
+    if items.is_empty() && node.is_some() && core.info(&entity).is_empty() {
+        return Err(Condition::ItemNotFound.into());
+    }
+    Ok(Answer::Result(Some(items.into_iter().fold(query, |query, item| query.child(item_element(&item))))))
+}
+
+fn item_element(item: &Item) -> Element {
+    let mut element = Element::new("item", ns::DISCO_ITEMS).attr("jid", item.jid.as_str());
+    if let Some(node) = &item.node {
+        element = element.attr("node", node);
+    }
+    if let Some(name) = &item.name {
+        element = element.attr("name", name);
+    }
+    element
+}
+
+fn question(stanza: &Stanza) -> Result<(Jid, Jid, Option<String>), StanzaError> {
+    let (Kind::Iq(IqType::Get), Some(to), Some(from)) = (stanza.kind, &stanza.to, &stanza.from) else {
+        return Err(Condition::BadRequest.into());
+    };
+    let query = stanza.request().map(|child| child.to_element());
+    let node = query.as_ref().and_then(|query| query.get_attr("node")).filter(|node| !node.is_empty());
+    Ok((to.clone(), from.clone(), node.map(str::to_owned)))
+}
+
+/// The server answers everyone; an account those who may see its presence.
+fn may_ask(core: &mut Core, address: &Jid, asker: &Jid) -> Result<bool, Unavailable> {
+    if address.local().is_none() || address.same_bare(asker) {
+        return Ok(true);
+    }
+    Ok(core.account(address)?.roster.is_subscriber(asker))
+}
+
+fn describe(_: &mut Core, entity: &Entity<'_>, info: &mut Info) {
+    let identity = |category, kind, name: &str| Identity { category, kind, name: name.into() };
+    if entity.is_server() {
+        info.identities.push(identity("server", "im", "stube"));
+    } else if entity.is_account() {
+        info.identities.push(identity("account", "registered", ""));
+    }
+}
+
+/// §8: an account's items are its available resources.
+fn resources(core: &mut Core, entity: &Entity<'_>, items: &mut Vec<Item>) {
+    if entity.is_account() {
+        let resources = core.available_sessions(entity.address);
+        items.extend(resources.map(|session| Item { jid: session.jid.clone(), node: None, name: None }));
+    }
+}

@@ -1,0 +1,171 @@
+//! Blocking (XEP-0191): whoever is blocked finds nobody there, and the account sends them nothing.
+//!
+//! Stored: table `blocklist`, at most `blocklist_items` addresses. Blocking leaves subscriptions alone ("polite
+//! blocking", §4). An account can't block its own resources or its own server.
+
+use crate::core::module::{Answer, Flow, Module, Route, Spec, Target};
+use crate::core::{Core, SessionId};
+use crate::jid::Jid;
+use crate::stanza::{Condition, IqType, Kind, MessageType, Stanza, StanzaError};
+use crate::store::schema;
+use crate::xml::Element;
+use crate::xml::ns;
+
+pub const MODULE: Module = Module {
+    name: "blocking",
+    specs: &[Spec::Xep(191, "1.3")],
+    features: &[ns::BLOCKING],
+    iq: &[
+        Route { ns: ns::BLOCKING, name: "blocklist", target: Target::Owner, handle: list },
+        Route { ns: ns::BLOCKING, name: "block", target: Target::Owner, handle: block },
+        Route { ns: ns::BLOCKING, name: "unblock", target: Target::Owner, handle: unblock },
+    ],
+    outbound: Some(outbound),
+    inbound: Some(inbound),
+    ..Module::NONE
+};
+
+// §3.2
+fn list(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
+    if stanza.kind != Kind::Iq(IqType::Get) {
+        return Err(Condition::BadRequest.into());
+    }
+    let owner = owner(stanza)?;
+    let asker = stanza.from.as_ref().and_then(|from| core.session_of(from)).map(|session| session.id);
+    if let Some(session) = asker.and_then(|id| core.session_mut(id)) {
+        session.blocklist = true;
+    }
+    let blocked = core.account(&owner)?.blocked.iter();
+    Ok(Answer::Result(Some(with_items("blocklist", blocked))))
+}
+
+// §3.3
+fn block(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
+    let (owner, items) = (owner(stanza)?, items(stanza)?);
+    if items.is_empty() {
+        return Err(Condition::BadRequest.into());
+    }
+    core.writable()?;
+    let max = core.config.limits.blocklist_items.max_len();
+    let account = core.account(&owner)?;
+    let new: Vec<Jid> = items.iter().filter(|jid| !account.blocked.contains(*jid)).cloned().collect();
+    if account.blocked.len() + new.len() > max {
+        return Err(StanzaError::new(Condition::ResourceConstraint, "The block list is full."));
+    }
+    // Before it is blocked: afterwards nothing gets there.
+    for contact in reached_by(core, &owner, &new) {
+        core.hide_presence(&owner, &contact);
+    }
+    let account = core.account(&owner)?;
+    let id = account.record.id;
+    account.blocked.extend(new.iter().cloned());
+    core.write(&owner, new.iter().map(|jid| schema::blocklist::put(id, jid.as_str())).collect::<Vec<_>>());
+    push(core, &owner, with_items("block", items.iter()));
+    Ok(Answer::Kept(None))
+}
+
+// §3.4, §3.5
+fn unblock(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
+    let (owner, items) = (owner(stanza)?, items(stanza)?);
+    core.writable()?;
+    let account = core.account(&owner)?;
+    let id = account.record.id;
+    let freed: Vec<Jid> = match items.is_empty() {
+        true => account.blocked.iter().cloned().collect(),
+        false => items.iter().filter(|jid| account.blocked.contains(*jid)).cloned().collect(),
+    };
+    account.blocked.retain(|jid| !freed.contains(jid));
+    core.write(
+        &owner,
+        freed.iter().map(|jid| schema::blocklist::delete(id, jid.as_str())).collect::<Vec<_>>(),
+    );
+    push(core, &owner, with_items("unblock", items.iter()));
+    for contact in reached_by(core, &owner, &freed) {
+        core.show_presence(&owner, &contact);
+    }
+    Ok(Answer::Kept(None))
+}
+
+/// Who gets the account's presence and is meant by one of `items` (§5).
+fn reached_by(core: &Core, owner: &Jid, items: &[Jid]) -> Vec<Jid> {
+    let Some(account) = core.loaded(owner) else { return Vec::new() };
+    let meant = |jid: &Jid| items.iter().any(|item| matches(item, jid));
+    let directed = core.sessions_of(owner).flat_map(|session| session.directed.iter());
+    let mut reached: Vec<Jid> =
+        account.audience().chain(directed).filter(|jid| meant(jid)).cloned().collect();
+    reached.sort();
+    reached.dedup();
+    reached
+}
+
+/// §5: an item without resource means every resource, one without localpart everyone there.
+fn matches(item: &Jid, jid: &Jid) -> bool {
+    item.domain() == jid.domain()
+        && (item.local().is_none() || item.local() == jid.local())
+        && (item.resource().is_none() || item.resource() == jid.resource())
+}
+
+fn push(core: &mut Core, owner: &Jid, change: Element) {
+    let watching: Vec<SessionId> =
+        core.sessions_of(owner).filter(|session| session.blocklist).map(|session| session.id).collect();
+    for session in watching {
+        let id = core.random_word();
+        core.send_from_server(session, Stanza::iq(IqType::Set, &id).with(&change));
+    }
+}
+
+// §3.3: what the account sends to someone it has blocked
+fn outbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
+    let (Some(from), Some(to)) = (&stanza.from, &stanza.to) else { return Ok(Flow::Continue) };
+    if core.loaded(from).is_some_and(|account| account.blocks(to)) {
+        let blocked = Element::new("blocked", ns::BLOCKING_ERRORS);
+        return Err(StanzaError::from(Condition::NotAcceptable)
+            .with_type(crate::stanza::ErrorType::Cancel)
+            .with_detail(blocked));
+    }
+    Ok(Flow::Continue)
+}
+
+// §3.3: what someone blocked sends to the account
+fn inbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
+    let (Some(from), Some(to)) = (&stanza.from, &stanza.to) else { return Ok(Flow::Continue) };
+    if !core.loaded(to).is_some_and(|account| account.blocks(from)) {
+        return Ok(Flow::Continue);
+    }
+    match stanza.kind {
+        Kind::Presence(_) | Kind::Message(MessageType::Error) | Kind::Iq(IqType::Result | IqType::Error) => {
+            Ok(Flow::Done)
+        }
+        // The user appears offline, and a headline to someone offline has no answer (RFC 6121 §8.5.2.2.1).
+        Kind::Message(MessageType::Headline) => Ok(Flow::Done),
+        Kind::Message(_) | Kind::Iq(_) => Err(Condition::ServiceUnavailable.into()),
+    }
+}
+
+fn owner(stanza: &Stanza) -> Result<Jid, StanzaError> {
+    stanza.to.as_ref().map(Jid::bare).ok_or_else(|| Condition::BadRequest.into())
+}
+
+fn items(stanza: &Stanza) -> Result<Vec<Jid>, StanzaError> {
+    if stanza.kind != Kind::Iq(IqType::Set) {
+        return Err(Condition::BadRequest.into());
+    }
+    let request = stanza.request().map(|child| child.to_element());
+    let mut items = Vec::new();
+    for item in request.iter().flat_map(Element::children) {
+        if !item.is("item", ns::BLOCKING) {
+            return Err(Condition::BadRequest.into());
+        }
+        let jid = item.get_attr("jid").ok_or(Condition::BadRequest)?;
+        items.push(Jid::parse(jid).map_err(|_| StanzaError::from(Condition::JidMalformed))?);
+    }
+    items.sort();
+    items.dedup();
+    Ok(items)
+}
+
+fn with_items<'a>(name: &'static str, items: impl Iterator<Item = &'a Jid>) -> Element {
+    items.fold(Element::new(name, ns::BLOCKING), |list, jid| {
+        list.child(Element::new("item", ns::BLOCKING).attr("jid", jid.as_str()))
+    })
+}

@@ -1,0 +1,105 @@
+//! A database of each released schema stays openable, and each of its tables means what it meant.
+//!
+//! When `VERSION` rises: add `schema-N.redb` by running the ignored test before the change, and a test that opens
+//! it after.
+
+use super::{apply, options};
+use std::fs;
+use std::path::{Path, PathBuf};
+use stube::password::{Credentials, Keys};
+use stube::store::schema::{
+    self, account, activity, announcement, blocklist, offline, private, roster, subscription_request, vcard,
+};
+use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
+
+fn fixture(schema: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema}.redb"))
+}
+
+fn romeo() -> Account {
+    let keys = |length| Keys {
+        salt: (1..=16).collect(),
+        iterations: 10_000,
+        stored_key: vec![0xaa; length],
+        server_key: vec![0xbb; length],
+    };
+    let credentials = Credentials { sha1: keys(20), sha256: keys(32) };
+    Account { id: 1, created: 1_795_000_000, disabled: false, credentials }
+}
+
+fn juliet() -> RosterItem {
+    RosterItem {
+        name: Some("Juliet".into()),
+        groups: vec!["Friends".into(), "Verona".into()],
+        subscription: Subscription::Both,
+        ask: false,
+        approved: true,
+        version: 7,
+        removed: false,
+    }
+}
+
+/// A row in each table.
+fn everything() -> Vec<Op> {
+    let mut ops = account::created("example.org", "romeo", &romeo());
+    ops.extend([
+        activity::put(1, &Activity { last_login: 10, last_logout: 20, status: "Away".into() }),
+        roster::put(1, "juliet@example.org", &juliet()),
+        roster::put(
+            1,
+            "tybalt@example.org",
+            &RosterItem { removed: true, version: 6, ..RosterItem::default() },
+        ),
+        subscription_request::put(1, "nurse@example.org", b"<presence type='subscribe'/>"),
+        blocklist::put(1, "tybalt@example.org"),
+        private::put(1, "storage:bookmarks", "storage", b"<storage xmlns='storage:bookmarks'/>"),
+        vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
+        offline::put(1, 5, 1_795_000_000_123, b"<message/>"),
+        announcement::put("motd", b"Good morrow"),
+    ]);
+    ops
+}
+
+#[test]
+#[ignore = "makes the fixture of the current schema; run it once a schema"]
+fn make_the_fixture() {
+    let path = fixture(schema::VERSION);
+    assert!(!path.exists(), "{} is there already", path.display());
+    let mut committer = Store::open(&path, options()).expect("opens").committer;
+    apply(&mut committer, everything());
+}
+
+#[test]
+fn a_database_of_schema_1_is_read_in_every_table() {
+    let path = std::env::temp_dir().join(format!("stube-fixture-{}.redb", std::process::id()));
+    fs::copy(fixture(1), &path).expect("copied");
+    let opened = Store::open(&path, stube::store::Options { secret: [0; 32], ..options() }).expect("opens");
+    fs::remove_file(&path).expect("there");
+    let reader = opened.reader;
+    assert!(!opened.created);
+    assert_eq!(reader.secret(), Ok(super::SECRET));
+    assert_eq!(reader.next_account(), Ok(2));
+    assert_eq!(reader.accounts("example.org"), Ok(vec![("romeo".into(), romeo())]));
+    assert_eq!(
+        reader.activity(1),
+        Ok(Some(Activity { last_login: 10, last_logout: 20, status: "Away".into() }))
+    );
+    let tybalt = RosterItem { removed: true, version: 6, ..RosterItem::default() };
+    let roster = vec![("juliet@example.org".into(), juliet()), ("tybalt@example.org".into(), tybalt)];
+    assert_eq!(reader.roster(1), Ok(roster));
+    let requests = vec![("nurse@example.org".into(), b"<presence type='subscribe'/>".to_vec())];
+    assert_eq!(reader.subscription_requests(1), Ok(requests));
+    assert_eq!(reader.blocklist(1), Ok(vec!["tybalt@example.org".into()]));
+    let bookmarks = b"<storage xmlns='storage:bookmarks'/>".to_vec();
+    assert_eq!(reader.private(1, "storage:bookmarks", "storage"), Ok(Some(bookmarks)));
+    assert_eq!(reader.vcard(1), Ok(Some(b"<vCard xmlns='vcard-temp'/>".to_vec())));
+    let message = Offline { stamp: 1_795_000_000_123, stanza: b"<message/>".to_vec() };
+    assert_eq!(reader.offline(1, None, 10), Ok(vec![(5, message)]));
+    assert_eq!(reader.announcement("motd"), Ok(Some(b"Good morrow".to_vec())));
+}
+
+#[test]
+fn the_fixture_has_a_row_in_every_table() {
+    let tables: Vec<Table> = everything().iter().map(Op::table).collect();
+    assert!(Table::ALL.iter().all(|table| tables.contains(table)));
+}

@@ -1,0 +1,87 @@
+//! The store, from its codec to a disk that is full, cut off, foreign or damaged.
+
+mod codec;
+mod commit;
+mod faulty;
+mod fixture;
+mod full_disk;
+mod open;
+mod power_cut;
+mod thread;
+
+use faulty::Faulty;
+use std::ops::ControlFlow;
+use stube::store::schema::{announcement, offline};
+use stube::store::{Batch, Committer, Op, Opened, Options, Reader, Store, Table};
+
+const SECRET: [u8; 32] = [7; 32];
+
+fn options() -> Options {
+    Options::new(SECRET)
+}
+
+fn open_on(storage: &Faulty) -> Opened {
+    Store::open_backend(storage.clone(), options()).expect("opens")
+}
+
+fn in_memory() -> (Committer, Reader) {
+    let opened = open_on(&Faulty::new());
+    (opened.committer, opened.reader)
+}
+
+fn apply(committer: &mut Committer, ops: Vec<Op>) {
+    committer.apply(&[Batch { seq: 1, ops }]).expect("commits");
+}
+
+/// A batch that can be told from others: a message, and its number under a fixed name.
+fn numbered(seq: u64) -> Batch {
+    let stanza = format!("<message id='{seq}'/>");
+    let number = announcement::put("last", &seq.to_be_bytes());
+    Batch { seq, ops: vec![offline::put(1, seq, seq, stanza.as_bytes()), number] }
+}
+
+/// Checks that exactly the first batches are there, each whole, and says how many.
+fn numbered_there(reader: &Reader) -> u64 {
+    let last = reader.announcement("last").expect("readable");
+    let last = last.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().expect("eight bytes")));
+    let messages = reader.offline(1, None, usize::MAX).expect("readable");
+    assert_eq!(messages.len() as u64, last, "a batch is there in part");
+    for (seq, (key, message)) in (1..).zip(&messages) {
+        assert_eq!(*key, seq);
+        assert_eq!(message.stanza, format!("<message id='{seq}'/>").as_bytes());
+    }
+    last
+}
+
+/// Everything in the database.
+fn dump(reader: &Reader) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
+    let mut rows = Vec::new();
+    for &table in Table::ALL {
+        let row = |key: &[u8], value: &[u8]| {
+            rows.push((table, key.to_vec(), value.to_vec()));
+            ControlFlow::Continue(())
+        };
+        reader.scan(table, &[], &[], row).expect("readable");
+    }
+    rows
+}
+
+/// A small generator of chance (splitmix64): a seed names a run.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn one_in(&mut self, bound: u64) -> bool {
+        self.below(bound) == 0
+    }
+}

@@ -1,0 +1,55 @@
+//! The client's end of a connection: what it has received, as trees.
+
+use std::collections::VecDeque;
+
+use stube::xml::{Element, Item, Limits, Reader, ns};
+
+pub const HEADER: &str = "<?xml version='1.0'?><stream:stream to='example.org' version='1.0' \
+     xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+
+/// Names a connection of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client(pub usize);
+
+pub struct Wire {
+    reader: Reader,
+    pub received: VecDeque<Element>,
+    pub headers: usize,
+    pub closed: bool,
+}
+
+impl Wire {
+    pub fn new() -> Wire {
+        let reader = Reader::new(Limits::after_login(10_000_000), ns::CLIENT);
+        Wire { reader, received: VecDeque::new(), headers: 0, closed: false }
+    }
+
+    /// The stream starts anew.
+    pub fn restart(&mut self) {
+        self.reader.reset();
+    }
+
+    /// What the server writes must be readable by our own reader.
+    pub fn take(&mut self, mut bytes: &[u8]) {
+        while let Some(item) = self.reader.next(&mut bytes).expect("the server writes well-formed XML") {
+            match item {
+                Item::Header(_) => self.headers += 1,
+                Item::Stanza(fragment) => self.received.push_back(fragment.to_element()),
+                Item::Close => self.closed = true,
+            }
+        }
+    }
+}
+
+/// Reads XML as a test writes it: with any quotes and prefixes, in `jabber:client` where nothing else is said.
+pub fn parse(xml: &str) -> Element {
+    let mut reader = Reader::new(Limits::after_login(10_000_000), ns::CLIENT);
+    let text = format!("{HEADER}{xml}");
+    let mut bytes = text.as_bytes();
+    while let Some(item) = reader.next(&mut bytes).unwrap_or_else(|error| panic!("{error}: {xml}")) {
+        if let Item::Stanza(fragment) = item {
+            return fragment.to_element();
+        }
+    }
+    panic!("no element: {xml}");
+}
