@@ -165,7 +165,7 @@ fn an_error_goes_back_with_the_addresses_turned_around_and_the_same_id() {
 #[test]
 fn no_error_and_no_result_is_ever_answered() {
     let (mut world, romeo, juliet) = stage();
-    for to in ["nobody@example.org", "nobody@example.org/home", "example.net", "example.org", "juliet@example.org", "juliet@example.org/gone", "romeo@example.org", "romeo@example.org/gone", "@"] {
+    for to in ["nobody@example.org", "nobody@example.org/home", "example.net", "example.org", "juliet@example.org", "juliet@example.org/gone", "romeo@example.org/gone", "@"] {
         let error = "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
         for stanza in [
             format!("<message type='error' to='{to}'>{error}</message>"),

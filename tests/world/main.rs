@@ -13,3 +13,5 @@ mod rfc6120_stanzas;
 mod rfc6120_streams;
 #[path = "../rfc6121_roster.rs"]
 mod rfc6121_roster;
+#[path = "../rfc6121_subscription.rs"]
+mod rfc6121_subscription;
