@@ -15,3 +15,7 @@ mod rfc6120_streams;
 mod rfc6121_roster;
 #[path = "../rfc6121_subscription.rs"]
 mod rfc6121_subscription;
+#[path = "../rfc6121_delivery.rs"]
+mod rfc6121_delivery;
+#[path = "../rfc6121_presence.rs"]
+mod rfc6121_presence;
