@@ -5,6 +5,8 @@ mod client;
 mod scram;
 mod world;
 
+#[path = "../durability.rs"]
+mod durability;
 #[path = "../rfc6120_login.rs"]
 mod rfc6120_login;
 #[path = "../rfc6120_stanzas.rs"]
