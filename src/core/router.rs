@@ -133,6 +133,10 @@ impl Core {
                 self.route(stanza.result(Some(query)));
                 Ok(())
             }
+            // XEP-0012 §3: what a stranger hears of an account that does exist.
+            Kind::Iq(IqType::Get) if stanza.request().is_some_and(|child| child.is("query", ns::LAST)) => {
+                Err(Condition::Forbidden.into())
+            }
             _ => Err(Condition::ServiceUnavailable.into()),
         }
     }
@@ -281,14 +285,14 @@ impl Core {
         }
         match (route.handle)(self, stanza)? {
             Answer::Result(payload) => self.route(stanza.result(payload)),
-            Answer::Kept(payload) => self.reply_kept(stanza, payload),
+            Answer::Kept(payload) => self.reply_kept(stanza.result(payload)),
             Answer::Later => {}
         }
         Ok(())
     }
 
-    fn reply_kept(&mut self, stanza: &Stanza, payload: Option<crate::xml::Element>) {
-        let reply = stanza.result(payload);
+    /// Sends an answer to whoever asked once everything that has been changed so far is on disk.
+    pub(super) fn reply_kept(&mut self, reply: Stanza) {
         let session = reply.to.as_ref().and_then(|to| self.session_of(to)).map(|session| session.id);
         match session {
             Some(session) => self.send_kept(session, reply),

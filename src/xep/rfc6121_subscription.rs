@@ -27,7 +27,7 @@ pub const MODULE: Module = Module {
 };
 
 // §3.4.1
-fn offer_pre_approval(_: &Core, stage: Stage, _: &Jid) -> Option<Element> {
+fn offer_pre_approval(_: &mut Core, stage: Stage, _: &Jid) -> Option<Element> {
     (stage == Stage::AfterLogin).then(|| Element::new("sub", ns::PRE_APPROVAL))
 }
 

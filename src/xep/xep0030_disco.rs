@@ -34,10 +34,7 @@ fn info(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
         return Err(Condition::ServiceUnavailable.into()); // §8
     }
     let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
-    let info = core.info(&entity);
-    if info.is_empty() {
-        return Err(Condition::ItemNotFound.into()); // §7: no such node
-    }
+    let info = describe_entity(core, &entity)?;
     Ok(Answer::Result(Some(info.to_element(node.as_deref()))))
 }
 
@@ -53,10 +50,22 @@ fn items(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     }
     let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
     let items = core.items(&entity);
-    if items.is_empty() && node.is_some() && core.info(&entity).is_empty() {
-        return Err(Condition::ItemNotFound.into());
+    if items.is_empty() && node.is_some() {
+        describe_entity(core, &entity)?;
     }
     Ok(Answer::Result(Some(items.into_iter().fold(query, |query, item| query.child(item_element(&item))))))
+}
+
+// §7
+fn describe_entity(core: &mut Core, entity: &Entity<'_>) -> Result<Info, StanzaError> {
+    let info = core.info(entity);
+    if info.forbidden {
+        return Err(Condition::Forbidden.into());
+    }
+    if info.is_empty() {
+        return Err(Condition::ItemNotFound.into()); // no such node
+    }
+    Ok(info)
 }
 
 fn item_element(item: &Item) -> Element {
