@@ -88,6 +88,9 @@ impl Core {
         let jid = jid.map_err(|_| StanzaError::from(Condition::BadRequest))?; // §7.7.2.1
         let max = self.config.limits.sessions_per_account.max_len();
         let loaded = self.account(account)?;
+        if loaded.record.disabled {
+            return Err(Condition::NotAuthorized.into());
+        }
         let sessions = loaded.sessions.clone();
         let holder =
             sessions.iter().copied().find(|id| self.session(*id).is_some_and(|session| session.jid == jid));

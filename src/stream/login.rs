@@ -19,8 +19,6 @@ const TIME_FOR_FORM: u64 = 10 * 60_000;
 
 pub struct Login {
     tls: Option<TlsInfo>,
-    /// The next thing must be a stream header.
-    wants_header: bool,
     header_sent: bool,
     wants_tls: bool,
     /// The domain that the client wants.
@@ -73,7 +71,6 @@ impl Login {
     pub fn new(core: &Core, tls: Option<TlsInfo>) -> Login {
         Login {
             tls,
-            wants_header: true,
             header_sent: false,
             wants_tls: false,
             host: None,
@@ -115,7 +112,6 @@ impl Login {
     }
 
     fn restart(&mut self) {
-        self.wants_header = true;
         self.header_sent = false;
     }
 
@@ -139,9 +135,6 @@ impl Login {
     }
 
     pub fn header(&mut self, core: &mut Core, _: LinkId, out: &mut Vec<u8>, header: &Header) -> Progress {
-        if !std::mem::replace(&mut self.wants_header, false) {
-            return Progress::Close(Some(StreamError::InvalidXml));
-        }
         // §4.7.1: the error goes into a stream from the domain that was meant, where we are that.
         let host =
             header.to.as_deref().and_then(|to| Jid::parse(to).ok()).filter(|to| core.hosts().contains(to));
@@ -152,14 +145,10 @@ impl Login {
         self.host = host;
         self.claimed = header.from.as_deref().and_then(|from| Jid::parse(from).ok());
         self.write_header(core, out);
-        if header.default_ns != ns::CLIENT {
-            return Progress::Close(Some(StreamError::InvalidNamespace)); // §4.8.2
-        }
         let Some(host) = self.host.clone().filter(|_| !moved) else {
             return Progress::Close(Some(StreamError::HostUnknown));
         };
-        // §4.7.5: 1.x speaks of features, and older ones don't.
-        if !header.version.as_deref().is_some_and(|version| version.starts_with("1.")) {
+        if !header.version.as_deref().is_some_and(knows_features) {
             return Progress::Close(Some(StreamError::UnsupportedVersion));
         }
         let features = match (&self.account, &self.tls) {
@@ -275,6 +264,7 @@ impl Login {
                     return self.fail(core, out, Failure::InvalidMechanism);
                 };
                 let Some(host) = &self.host else { return Progress::Close(Some(StreamError::HostUnknown)) };
+                self.trying = None;
                 let nonce = core.random_word();
                 let begun =
                     exchange.insert(Exchange::start(mechanism, tls, !tls.is_empty(), nonce, host.domain()));
@@ -429,6 +419,12 @@ impl Login {
         }
         Progress::Continue
     }
+}
+
+/// §4.7.5: streams have features from 1.0 on; a client that could speak a later version speaks this one too.
+fn knows_features(version: &str) -> bool {
+    let major = version.split_once('.').map(|(major, _)| major.parse::<u32>());
+    matches!(major, Some(Ok(1..)))
 }
 
 fn write_empty(name: &'static str, ns: &'static str, out: &mut Vec<u8>) {
