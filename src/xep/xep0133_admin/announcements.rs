@@ -3,8 +3,8 @@
 //!
 //! A message of the day reaches each account once until it is replaced or deleted: those who are online at once,
 //! others when they come. Whoever has been there since it was set has had it, which table `activity` tells; so
-//! nothing more needs to be remembered, and somebody who was online when the server crashed may get it again. The
-//! welcome is for those who have never been there before.
+//! nothing more needs to be remembered. The welcome is for those who have never been there before. Whoever was online
+//! when the server crashed may hear either again.
 
 use crate::core::command::{Execution, Outcome};
 use crate::core::form::{Answers, Field, FieldType, Form};
