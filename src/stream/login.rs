@@ -2,6 +2,8 @@
 //!
 //! Lives in memory of its own and is gone once the session begins.
 
+use std::sync::Arc;
+
 use super::features;
 use super::sasl::{self, Exchange, Failure, Mechanism, Step};
 use super::{StreamError, TlsInfo};
@@ -17,6 +19,12 @@ use crate::xml::{Fragment, Header};
 /// Milliseconds, once a stream.
 const TIME_FOR_FORM: u64 = 10 * 60_000;
 
+/// The language of what we say ourselves.
+const LANGUAGE: &str = "en";
+
+/// The longest name of a language that is remembered, as RFC 5646 §4.4.1 allows.
+const MAX_LANGUAGE: usize = 35;
+
 pub struct Login {
     tls: Option<TlsInfo>,
     header_sent: bool,
@@ -25,6 +33,8 @@ pub struct Login {
     host: Option<Jid>,
     /// Who the client says it is, in the stream header.
     claimed: Option<Jid>,
+    /// The language of the client's stanzas where they don't say (§4.7.4), if it isn't our own.
+    pub(super) lang: Option<Arc<str>>,
     exchange: Option<Exchange>,
     /// Whom the exchange is about.
     trying: Option<Jid>,
@@ -75,6 +85,7 @@ impl Login {
             wants_tls: false,
             host: None,
             claimed: None,
+            lang: None,
             exchange: None,
             trying: None,
             account: None,
@@ -129,7 +140,7 @@ impl Login {
             writer::attr("to", claimed.as_str(), out);
         }
         writer::attr("version", "1.0", out);
-        writer::attr("xml:lang", "en", out);
+        writer::attr("xml:lang", LANGUAGE, out);
         out.push(b'>');
         self.header_sent = true;
     }
@@ -144,6 +155,8 @@ impl Login {
             .is_some_and(|account| host.as_ref().is_some_and(|host| host.domain() != account.domain()));
         self.host = host;
         self.claimed = header.from.as_deref().and_then(|from| Jid::parse(from).ok());
+        let lang = header.lang.as_deref().filter(|lang| (1..=MAX_LANGUAGE).contains(&lang.len()));
+        self.lang = lang.filter(|lang| *lang != LANGUAGE).map(Arc::from);
         self.write_header(core, out);
         let Some(host) = self.host.clone().filter(|_| !moved) else {
             return Progress::Close(Some(StreamError::HostUnknown));

@@ -7,6 +7,8 @@ mod world;
 
 #[path = "../rfc6120_login.rs"]
 mod rfc6120_login;
+#[path = "../rfc6120_stanzas.rs"]
+mod rfc6120_stanzas;
 #[path = "../rfc6120_streams.rs"]
 mod rfc6120_streams;
 #[path = "../rfc6121_roster.rs"]

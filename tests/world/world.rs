@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use stube::config::Config;
 use stube::control::{Request, Response};
+use stube::config::Config;
 use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
 use stube::stanza::Stanza;
 use stube::store::{Batch, Committer, Options, Reader, Store};
@@ -156,12 +156,27 @@ impl World {
     /// asked for.
     pub fn login(&mut self, name: &str, resource: &str) -> Client {
         let client = self.authenticate(name);
-        let bound = self.ask(
+        self.bind(client, resource);
+        client
+    }
+
+    /// The same with more attributes on the header of the stream.
+    pub fn login_with(&mut self, name: &str, resource: &str, attributes: &str) -> Client {
+        self.account(name);
+        let client = self.connect_tls();
+        self.open_stream(client);
+        self.plain(client, name, &format!("{name}'s password"));
+        self.send(client, &crate::client::HEADER.replace("to=", &format!("{attributes} to=")));
+        self.clear(client);
+        self.bind(client, resource);
+        client
+    }
+
+    fn bind(&mut self, client: Client, resource: &str) {
+        self.expect_result(
             client,
             &format!("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>{resource}</resource></bind></iq>"),
         );
-        assert_eq!(bound.get_attr("type"), Some("result"), "{bound:?}");
-        client
     }
 
     /// A session that is available and has its roster, as a real client's is soon after login.
