@@ -24,6 +24,9 @@ pub struct Module {
     pub iq: &'static [Route],
     /// What it can be told to do (XEP-0050), at one of our domains.
     pub commands: &'static [Command],
+    /// What is said in place of an account that does not exist, where that must not be told from one that does and
+    /// that is not `<service-unavailable/>`.
+    pub nobody: Option<fn(&Stanza) -> Option<Result<Element, StanzaError>>>,
     /// Sees everything that a session of ours sends, before it is routed.
     pub outbound: Option<Hook>,
     /// Sees everything that is for an account of ours, before it is delivered.
@@ -60,6 +63,7 @@ impl Module {
         account_features: &[],
         iq: &[],
         commands: &[],
+        nobody: None,
         outbound: None,
         inbound: None,
         presence_out: None,

@@ -7,7 +7,6 @@ use super::{Core, Effect, Kept, LinkId, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xep;
-use crate::xml::ns;
 
 impl Core {
     /// Takes a stanza from a session of ours. Its `from` is stamped here, whatever it said.
@@ -124,18 +123,11 @@ impl Core {
                 Ok(())
             }
             Kind::Presence(_) => Ok(()),
-            // XEP-0030 §8: the items of an account that does not exist are an empty list.
-            Kind::Iq(IqType::Get)
-                if stanza.request().is_some_and(|child| child.ns() == ns::DISCO_ITEMS)
-                    && stanza.to.as_ref().is_some_and(Jid::is_bare) =>
-            {
-                let query = crate::xml::Element::new("query", ns::DISCO_ITEMS);
-                self.route(stanza.result(Some(query)));
+            Kind::Iq(IqType::Get) => {
+                let told = xep::ALL.iter().filter_map(|module| module.nobody).find_map(|tell| tell(stanza));
+                let payload = told.unwrap_or(Err(Condition::ServiceUnavailable.into()))?;
+                self.route(stanza.result(Some(payload)));
                 Ok(())
-            }
-            // XEP-0012 §3: what a stranger hears of an account that does exist.
-            Kind::Iq(IqType::Get) if stanza.request().is_some_and(|child| child.is("query", ns::LAST)) => {
-                Err(Condition::Forbidden.into())
             }
             _ => Err(Condition::ServiceUnavailable.into()),
         }

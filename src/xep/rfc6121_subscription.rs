@@ -245,8 +245,10 @@ fn show_requests(core: &mut Core, session: SessionId, initial: bool) {
         return;
     }
     let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
-    let requests: Vec<Stanza> =
-        core.loaded(&jid).map(|account| account.requests.values().cloned().collect()).unwrap_or_default();
+    let Some(account) = core.loaded(&jid) else { return };
+    // Whoever was blocked meanwhile is not heard (XEP-0191 §3.3), unless unblocked before the answer.
+    let requests = account.requests.iter().filter(|(contact, _)| !account.blocks(contact));
+    let requests: Vec<Stanza> = requests.map(|(_, request)| request.clone()).collect();
     for request in requests {
         core.send(session, &request);
     }

@@ -19,6 +19,7 @@ pub const MODULE: Module = Module {
         Route { ns: ns::LAST, name: "query", target: Target::Server, handle: uptime },
         Route { ns: ns::LAST, name: "query", target: Target::Account, handle: last_logout },
     ],
+    nobody: Some(nobody),
     inbound: Some(guard),
     ..Module::NONE
 };
@@ -64,6 +65,11 @@ fn guard(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
         return Err(Condition::Forbidden.into());
     }
     Ok(Flow::Continue)
+}
+
+/// §3, §8: what a stranger hears of an account that does exist.
+fn nobody(stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
+    stanza.request()?.is("query", ns::LAST).then(|| Err(Condition::Forbidden.into()))
 }
 
 fn only_get(stanza: &Stanza) -> Result<(), StanzaError> {

@@ -22,6 +22,7 @@ pub const MODULE: Module = Module {
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Server, handle: items },
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Account, handle: items },
     ],
+    nobody: Some(nobody),
     info: Some(describe),
     items: Some(resources),
     ..Module::NONE
@@ -41,10 +42,7 @@ fn info(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
 // §4.1, §4.2
 fn items(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     let (address, asker, node) = question(stanza)?;
-    let mut query = Element::new("query", ns::DISCO_ITEMS);
-    if let Some(node) = &node {
-        query = query.attr("node", node);
-    }
+    let query = items_query(node.as_deref());
     if !may_ask(core, &address, &asker)? {
         return Ok(Answer::Result(Some(query))); // §8
     }
@@ -54,6 +52,18 @@ fn items(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
         describe_entity(core, &entity)?;
     }
     Ok(Answer::Result(Some(items.into_iter().fold(query, |query, item| query.child(item_element(&item))))))
+}
+
+/// §8: what a stranger sees of an account that does exist.
+fn nobody(stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
+    let asks = stanza.request()?.is("query", ns::DISCO_ITEMS) && stanza.to.as_ref().is_some_and(Jid::is_bare);
+    let (.., node) = asks.then(|| question(stanza).ok()).flatten()?;
+    Some(Ok(items_query(node.as_deref())))
+}
+
+fn items_query(node: Option<&str>) -> Element {
+    let query = Element::new("query", ns::DISCO_ITEMS);
+    node.into_iter().fold(query, |query, node| query.attr("node", node))
 }
 
 // §7
