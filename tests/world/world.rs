@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use stube::control::{Request, Response};
 use stube::config::Config;
+use stube::control::{Request, Response};
 use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
 use stube::stanza::Stanza;
 use stube::store::{Batch, Committer, Options, Reader, Store};
