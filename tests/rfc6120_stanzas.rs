@@ -202,7 +202,6 @@ fn no_error_and_no_result_is_ever_answered() {
         "example.org",
         "juliet@example.org",
         "juliet@example.org/gone",
-        "romeo@example.org",
         "romeo@example.org/gone",
         "@",
     ] {

@@ -218,7 +218,8 @@ impl Core {
                 }
                 Ok(())
             }
-            PresenceType::Available | PresenceType::Unavailable => {
+            // An error to the account answers a subscription stanza of one of its resources.
+            PresenceType::Available | PresenceType::Unavailable | PresenceType::Error => {
                 // §8.5.2.1.2
                 let takers: Vec<SessionId> = (self.sessions_of(to))
                     .filter(|session| session.presence.is_some())
@@ -229,7 +230,6 @@ impl Core {
                 }
                 Ok(())
             }
-            PresenceType::Error => Ok(()),
             _ => {
                 // §8.5.3.2.2: but for requests and probes, a resource that isn't there gets nothing.
                 let resource_matters = !matches!(kind, PresenceType::Subscribe | PresenceType::Probe);

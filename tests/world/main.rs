@@ -13,8 +13,14 @@ mod rfc6120_login;
 mod rfc6120_stanzas;
 #[path = "../rfc6120_streams.rs"]
 mod rfc6120_streams;
+#[path = "../rfc6121_delivery.rs"]
+mod rfc6121_delivery;
+#[path = "../rfc6121_presence.rs"]
+mod rfc6121_presence;
 #[path = "../rfc6121_roster.rs"]
 mod rfc6121_roster;
+#[path = "../rfc6121_subscription.rs"]
+mod rfc6121_subscription;
 #[path = "../xep0012_last.rs"]
 mod xep0012_last;
 #[path = "../xep0030_disco.rs"]

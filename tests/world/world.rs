@@ -188,6 +188,13 @@ impl World {
         client
     }
 
+    /// The same, with everything that it is told in its first moment.
+    pub fn online_with_everything(&mut self, name: &str, resource: &str) -> Vec<Element> {
+        let client = self.login(name, resource);
+        self.send(client, "<presence/>");
+        self.drain(client)
+    }
+
     /// Two accounts that are each other's contact.
     pub fn friends(&mut self, one: &str, other: &str) {
         for (from, to) in [(one, other), (other, one)] {
