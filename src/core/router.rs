@@ -7,7 +7,6 @@ use super::{Core, Effect, Kept, LinkId, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xep;
-use crate::xml::ns;
 
 impl Core {
     /// Takes a stanza from a session of ours. Its `from` is stamped here, whatever it said.
@@ -124,13 +123,10 @@ impl Core {
                 Ok(())
             }
             Kind::Presence(_) => Ok(()),
-            // XEP-0030 §8: the items of an account that does not exist are an empty list.
-            Kind::Iq(IqType::Get)
-                if stanza.request().is_some_and(|child| child.ns() == ns::DISCO_ITEMS)
-                    && stanza.to.as_ref().is_some_and(Jid::is_bare) =>
-            {
-                let query = crate::xml::Element::new("query", ns::DISCO_ITEMS);
-                self.route(stanza.result(Some(query)));
+            Kind::Iq(IqType::Get) => {
+                let told = xep::ALL.iter().filter_map(|module| module.nobody).find_map(|tell| tell(stanza));
+                let payload = told.unwrap_or(Err(Condition::ServiceUnavailable.into()))?;
+                self.route(stanza.result(Some(payload)));
                 Ok(())
             }
             _ => Err(Condition::ServiceUnavailable.into()),
@@ -222,7 +218,8 @@ impl Core {
                 }
                 Ok(())
             }
-            PresenceType::Available | PresenceType::Unavailable => {
+            // An error to the account answers a subscription stanza of one of its resources.
+            PresenceType::Available | PresenceType::Unavailable | PresenceType::Error => {
                 // §8.5.2.1.2
                 let takers: Vec<SessionId> = (self.sessions_of(to))
                     .filter(|session| session.presence.is_some())
@@ -233,7 +230,6 @@ impl Core {
                 }
                 Ok(())
             }
-            PresenceType::Error => Ok(()),
             _ => {
                 // §8.5.3.2.2: but for requests and probes, a resource that isn't there gets nothing.
                 let resource_matters = !matches!(kind, PresenceType::Subscribe | PresenceType::Probe);
@@ -281,14 +277,14 @@ impl Core {
         }
         match (route.handle)(self, stanza)? {
             Answer::Result(payload) => self.route(stanza.result(payload)),
-            Answer::Kept(payload) => self.reply_kept(stanza, payload),
+            Answer::Kept(payload) => self.reply_kept(stanza.result(payload)),
             Answer::Later => {}
         }
         Ok(())
     }
 
-    fn reply_kept(&mut self, stanza: &Stanza, payload: Option<crate::xml::Element>) {
-        let reply = stanza.result(payload);
+    /// Sends an answer to whoever asked once everything that has been changed so far is on disk.
+    pub(super) fn reply_kept(&mut self, reply: Stanza) {
         let session = reply.to.as_ref().and_then(|to| self.session_of(to)).map(|session| session.id);
         match session {
             Some(session) => self.send_kept(session, reply),

@@ -29,7 +29,7 @@ pub const MODULE: Module = Module {
 };
 
 // §2.6.1
-fn offer_versions(_: &Core, stage: Stage, _: &Jid) -> Option<Element> {
+fn offer_versions(_: &mut Core, stage: Stage, _: &Jid) -> Option<Element> {
     (stage == Stage::AfterLogin).then(|| Element::new("ver", ns::ROSTER_VER))
 }
 
