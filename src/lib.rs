@@ -4,7 +4,7 @@
 //!
 //! * [`xml`] turns bytes into elements and back; it is the security boundary.
 //! * [`jid`], [`stanza`] and [`password`] are the words of the protocol; [`precis`] says which strings are the same.
-//! * [`config`] is the one file of configuration, and its manual.
+//! * [`config`] is the one file of configuration, and its manual; [`control`] is what the command line says to a server.
 //! * [`store`] keeps everything in one redb file; its own thread commits.
 //! * [`core`] owns all live state; it never waits and never looks at a clock.
 //! * [`xep`] is one file a feature, listed once, in the order of the hooks.
@@ -13,6 +13,7 @@
 
 pub mod cmd;
 pub mod config;
+pub mod control;
 pub mod core;
 pub mod jid;
 pub mod net;

@@ -18,13 +18,26 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("password", &["precis"]),
     ("stanza", &["xml", "jid"]),
     ("config", &["jid"]),
+    ("control", &[]),
     ("store", &["jid", "password"]),
-    ("core", &["xml", "jid", "password", "stanza", "config", "store", "xep"]),
+    ("core", &["xml", "jid", "password", "stanza", "config", "control", "store", "xep"]),
     ("xep", &["xml", "jid", "password", "stanza", "config", "store", "core"]),
     ("stream", &["xml", "jid", "password", "stanza", "config", "store", "core", "xep"]),
-    ("net", &["xml", "jid", "password", "stanza", "config", "store", "core", "xep", "stream", "cmd"]),
-    ("run", &["xml", "jid", "password", "stanza", "config", "store", "core", "xep", "stream", "net", "cmd"]),
-    ("cmd", &["xml", "jid", "password", "stanza", "config", "store", "core", "xep", "stream", "net", "run"]),
+    ("net", &["xml", "jid", "password", "stanza", "config", "control", "store", "core", "xep", "stream"]),
+    (
+        "run",
+        &[
+            "xml", "jid", "password", "stanza", "config", "control", "store", "core", "xep", "stream", "net",
+            "cmd",
+        ],
+    ),
+    (
+        "cmd",
+        &[
+            "xml", "jid", "password", "stanza", "config", "control", "store", "core", "xep", "stream", "net",
+            "run",
+        ],
+    ),
     ("lib", &[]),
     ("main", &["cmd"]),
 ];
@@ -49,7 +62,6 @@ const OUTSIDE_WORLD: &[&str] = &[
     "await",
     "async_io",
     "async_executor",
-    "blocking",
 ];
 
 /// Files in `src/xep/` that name another one there, and why.
@@ -179,7 +191,7 @@ fn nothing_is_left_for_later() {
 
 #[test]
 fn nothing_unwraps_outside_of_tests() {
-    for source in sources("src") {
+    for source in sources("src").iter().filter(|source| !source.path.contains("/tests")) {
         let code = source.code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
         let line = code.lines().position(|line| line.contains(".unwrap()"));
         assert!(

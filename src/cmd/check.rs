@@ -11,9 +11,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::control::{Request, Response};
 use super::{Failure, user};
 use crate::config::{Config, Limit, Limits, Listen, Registration};
+use crate::control::{Request, Response};
 
 /// What is found out on the way.
 #[derive(Default)]

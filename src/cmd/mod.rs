@@ -7,12 +7,11 @@
 //! | 2 | the configuration or the command line is wrong; starting again without mending it changes nothing |
 //! | 70 | a bug in stube |
 //!
-//! Commands about accounts go to the running server through its control socket ([`control`]); without a server they are
+//! Commands about accounts go to the running server through its control socket ([`crate::control`]); without a server they are
 //! carried out on the database ([`offline`]).
 
 pub mod ask;
 mod check;
-pub mod control;
 mod offline;
 mod run;
 mod try_;

@@ -5,8 +5,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Failure;
-use super::control::{Request, Response};
 use crate::config::Config;
+use crate::control::{Request, Response};
 use crate::jid::Jid;
 use crate::password::{self, Credentials, SALT_LENGTH};
 use crate::store::schema::{account, roster, subscription_request};
@@ -135,4 +135,60 @@ fn refuse(why: String) -> Outcome {
 
 fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(address: &str) -> Request {
+        Request::UserAdd { address: address.into(), password: "pencil".into() }
+    }
+
+    fn open(config: &Config) -> Opened {
+        Store::open(&config.database(), Options::new([0; 32])).unwrap()
+    }
+
+    #[test]
+    fn who_is_removed_is_no_subscription_of_friends_any_more() {
+        let data = std::env::temp_dir().join(format!("stube-offline-{}", std::process::id()));
+        std::fs::create_dir_all(&data).unwrap();
+        let mut config = Config::for_domains(&["example.org"]);
+        config.data = data.clone();
+        config.accounts.scram_iterations = 4096;
+        for address in ["romeo@example.org", "juliet@example.org"] {
+            carry_out(&config, &request(address)).unwrap();
+        }
+
+        let both = RosterItem { subscription: Subscription::Both, version: 7, ..RosterItem::default() };
+        let (romeo, juliet, far) = (1, 2, "mercutio@example.net");
+        let ops = vec![
+            roster::put(
+                romeo,
+                "juliet@example.org",
+                &RosterItem { name: Some("Juliet".into()), ..both.clone() },
+            ),
+            roster::put(juliet, "romeo@example.org", &both),
+            roster::put(juliet, far, &both),
+        ];
+        open(&config).committer.apply(&[Batch { seq: 1, ops }]).unwrap();
+
+        let response =
+            carry_out(&config, &Request::UserRemove { address: "juliet@example.org".into() }).unwrap();
+        let Response::Done(lines) = response else { panic!("{response:?}") };
+        assert_eq!(lines[0], "juliet@example.org was removed");
+        assert!(lines[1].ends_with("were not told, since stube does not run: 1"), "{lines:?}");
+
+        let reader = open(&config).reader;
+        std::fs::remove_dir_all(&data).unwrap();
+        assert_eq!(reader.account("example.org", "juliet").unwrap(), None);
+        assert_eq!(reader.roster(juliet).unwrap(), vec![]);
+        let item = reader.roster_item(romeo, "juliet@example.org").unwrap().unwrap();
+        assert_eq!((item.subscription, item.version), (Subscription::None, 8));
+        assert_eq!(
+            item.name.as_deref(),
+            Some("Juliet"),
+            "it stays a contact, as after any cancelled subscription"
+        );
+    }
 }

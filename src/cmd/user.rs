@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use argh::FromArgs;
 
-use super::control::{Request, Response};
 use super::{Failure, ask, offline};
 use crate::config::Config;
+use crate::control::{Request, Response};
 use crate::jid::Jid;
 
 /// add, list, change and remove accounts

@@ -2,7 +2,7 @@
 
 use super::derive::{Asker, Purpose, control_line};
 use super::{Core, Effect, Kept};
-use crate::cmd::control::{Request, Response};
+use crate::control::{Request, Response};
 use crate::jid::Jid;
 use crate::stanza::StanzaError;
 

@@ -1,7 +1,7 @@
 //! Password work that is slow on purpose (PBKDF2) and so is done elsewhere: who waits for it, and for what.
 
 use super::{ControlId, Core, Effect, Kept, LinkId, Mail, SessionId};
-use crate::cmd::control::Response;
+use crate::control::Response;
 use crate::jid::Jid;
 use crate::password::{self, Credentials, Password, SALT_LENGTH};
 use crate::stanza::{Condition, Stanza, StanzaError};

@@ -218,3 +218,99 @@ fn names_all(certificate: &Certificate, domains: &[String]) -> bool {
     };
     domains.iter().all(|domain| domain.parse::<IpAddr>().is_ok() || has(domain))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_800_000_000);
+
+    /// A configuration with a data directory of its own, which goes when this does.
+    struct Place(Config);
+
+    impl Place {
+        fn new(name: &str) -> Place {
+            let mut config = Config::for_domains(&["example.org"]);
+            config.data = std::env::temp_dir().join(format!("stube-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&config.data).expect("a directory");
+            Place(config)
+        }
+
+        fn write(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.0.data.join(name);
+            std::fs::write(&path, text).expect("a file");
+            path
+        }
+
+        fn load(&self) -> Result<Vec<u8>, String> {
+            Acceptors::load(&self.0, NOW).map(|acceptors| acceptors.starttls.end_point.unwrap_or_default())
+        }
+
+        /// Uses a certificate of these files; says what is wrong with it.
+        fn error_with(&mut self, certificate: PathBuf, key: PathBuf) -> String {
+            self.0.tls.certificate = Some(certificate);
+            self.0.tls.key = Some(key);
+            self.load().expect_err("a certificate that cannot be used")
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0.data);
+        }
+    }
+
+    #[test]
+    fn a_self_signed_certificate_is_made_once_and_again_for_another_domain() {
+        use std::os::unix::fs::PermissionsExt;
+        let mut place = Place::new("self-signed");
+        let first = place.load().expect("a certificate");
+        assert_eq!(place.load().as_ref(), Ok(&first));
+        let mode = place.0.data.join(SELF_SIGNED).metadata().expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        place.0.domains.push("bücher.example".into());
+        let second = place.load().expect("a certificate");
+        assert_ne!(first, second);
+        assert_eq!(place.load(), Ok(second));
+    }
+
+    #[test]
+    fn a_self_signed_certificate_that_has_run_out_is_made_again() {
+        let place = Place::new("run-out");
+        let first = place.load().expect("a certificate");
+        let later = NOW + SELF_SIGNED_VALIDITY + DAY;
+        let second = Acceptors::load(&place.0, later).expect("a certificate").starttls.end_point;
+        assert_ne!(Some(first), second);
+    }
+
+    #[test]
+    fn a_damaged_self_signed_certificate_is_not_replaced() {
+        let place = Place::new("damaged");
+        let path = place.write(SELF_SIGNED, "something else");
+        let error = place.load().expect_err("no certificate");
+        assert!(
+            error.ends_with(
+                "there is no certificate in PEM format in it; remove the file to have a new one made"
+            ),
+            "{error}"
+        );
+        assert_eq!(std::fs::read_to_string(path).ok().as_deref(), Some("something else"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_files_is_said() {
+        let mut place = Place::new("files");
+        let pem = || make_self_signed(vec!["example.org".into()], NOW).expect("a certificate");
+        let (ours, other) = (place.write("ours.pem", &pem()), place.write("other.pem", &pem()));
+        let missing = place.0.data.join("missing.pem");
+        let error = place.error_with(missing.clone(), ours.clone());
+        assert!(error.contains("missing.pem: the certificate cannot be read: No such file"), "{error}");
+        let error = place.error_with(ours.clone(), missing);
+        assert!(error.contains("missing.pem: the private key cannot be read: No such file"), "{error}");
+        let error = place.error_with(ours.clone(), other);
+        assert!(error.contains("other.pem: this key does not belong to the certificate"), "{error}");
+        let text = place.write("text.pem", "hello");
+        let error = place.error_with(ours, text);
+        assert!(error.ends_with("text.pem: there is no private key in PEM format in it"), "{error}");
+    }
+}

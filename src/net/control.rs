@@ -1,4 +1,4 @@
-//! The control socket: one request a connection, as [`crate::cmd::control`] says, answered by Core.
+//! The control socket: one request a connection, as [`crate::control`] says, answered by Core.
 //!
 //! Only our own user can connect (0600). A socket that a server has left behind is replaced; where one answers, we refuse
 //! to start. Someone who connects and says nothing is dropped after a while, and only a few are heard at a time.
@@ -16,7 +16,7 @@ use rustix::process::umask;
 
 use super::reactor::Source;
 use super::server::Server;
-use crate::cmd::control::{MAX_REQUEST, Request, Response};
+use crate::control::{MAX_REQUEST, Request, Response};
 
 const MOST_CONNECTIONS: usize = 8;
 /// Milliseconds for a request to come, and for its answer to be taken.

@@ -26,7 +26,9 @@ pub fn start(level: LevelFilter) {
     let journal = Journal { priorities: is_journal() };
     if log::set_boxed_logger(Box::new(journal)).is_ok() {
         std::panic::set_hook(Box::new(|panic| {
-            let message = panic.payload_as_str().unwrap_or("no message");
+            let payload = panic.payload();
+            let message = payload.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
             let place = panic.location().map_or("nowhere".into(), ToString::to_string);
             error!("a bug: panic at {place}: {}", Quoted(message));
         }));

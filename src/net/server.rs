@@ -21,9 +21,8 @@ use async_executor::{LocalExecutor, Task};
 use log::{error, info};
 
 use super::certificate::Acceptors;
-use super::conn::Conn;
 use super::reactor::Reactor;
-use crate::cmd::control::{Request, Response};
+use crate::control::{Request, Response};
 use crate::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
 use crate::store::{Store, StoreEvent};
 
@@ -375,5 +374,15 @@ impl<F: Future<Output = ()> + Unpin> Future for Supervised<F> {
     }
 }
 
-/// What an idle connection costs; see the test.
-pub const CONNECTION_SIZE: usize = size_of::<Supervised<Conn>>();
+#[cfg(test)]
+mod tests {
+    use super::super::conn::Conn;
+    use super::*;
+
+    // What a session needs besides is counted where it lives: TLS, the stream's reader, Core.
+    #[test]
+    fn the_task_of_a_connection_is_small() {
+        let size = size_of::<Supervised<Conn>>();
+        assert!(size <= 512, "{size} bytes");
+    }
+}

@@ -261,7 +261,9 @@ impl Login {
         let step = match (name, &self.tls, &mut self.exchange) {
             ("auth", None, _) => Step::Failure(Failure::EncryptionRequired), // §6.5.5
             ("auth", Some(tls), exchange) => {
-                let Some(mechanism) = element.get_attr("mechanism").and_then(Mechanism::from_name) else {
+                let offered = |mechanism: &Mechanism| !mechanism.plus() || !tls.is_empty();
+                let mechanism = element.get_attr("mechanism").and_then(Mechanism::from_name).filter(offered);
+                let Some(mechanism) = mechanism else {
                     return self.fail(core, out, Failure::InvalidMechanism);
                 };
                 let Some(host) = &self.host else { return Progress::Close(Some(StreamError::HostUnknown)) };

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use stube::cmd::control::{Request, Response};
+use stube::control::{Request, Response};
 use stube::config::Config;
 use stube::core::{ControlId, Core, Effect, Event, LinkId};
 use stube::stanza::Stanza;
