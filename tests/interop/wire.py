@@ -82,7 +82,7 @@ class Stream:
         await self.ask("get", "<ping xmlns='urn:xmpp:ping'/>", stube.DOMAIN)
 
     def send(self, text: str) -> None:
-        if self.gone:
+        if self.gone or self.writer.is_closing():
             raise Gone
         self.writer.write(text.encode())
 
