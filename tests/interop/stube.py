@@ -28,8 +28,8 @@ PATIENCE = 20
 class Server:
     """Runs within a `with`; can be killed and started again there, with the same database."""
 
-    def __init__(self, settings: str = ""):
-        """`settings` are lines of TOML: keys first, then tables."""
+    def __init__(self, keys: str = "", tables: str = ""):
+        """With lines of configuration that stand before all tables, and with tables."""
         self.directory = tempfile.TemporaryDirectory(prefix="stube-")
         self.data = Path(self.directory.name) / "data"
         self.configuration = Path(self.directory.name) / "stube.toml"
@@ -37,7 +37,6 @@ class Server:
         self.certificate = self.data / "self-signed.pem"
         self.process: subprocess.Popen | None = None
         self.port = self.tls_port = 0
-        keys, _, tables = settings.partition("[")
         self.configuration.write_text(f"""
 domain = "{DOMAIN}"
 data = "{self.data}"
@@ -47,7 +46,7 @@ c2s = ["127.0.0.1:0"]
 c2s_tls = ["127.0.0.1:0"]
 [accounts]
 scram_iterations = 4096
-{"[" if tables else ""}{tables}
+{tables}
 """)
 
     def __enter__(self) -> Server:

@@ -132,12 +132,13 @@ class Client(ClientXMPP):
 class Case(unittest.IsolatedAsyncioTestCase):
     """One server for all tests of a class."""
 
-    settings = ""
+    keys = ""
+    tables = ""
     names = itertools.count(1)
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.server = cls.enterClassContext(stube.Server(cls.settings))
+        cls.server = cls.enterClassContext(stube.Server(cls.keys, cls.tables))
 
     async def asyncSetUp(self) -> None:
         asyncio.get_running_loop().set_debug(False)  # which `unittest` switches on, and which is slow

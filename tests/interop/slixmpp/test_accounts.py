@@ -31,7 +31,8 @@ class Registering(Client):
 
 
 class Registration(Case):
-    settings = 'registration = "open"\n[limits]\nregistrations_per_hour = 0'
+    keys = 'registration = "open"'
+    tables = "[limits]\nregistrations_per_hour = 0"
 
     def registering(self, name: str, password: str = PASSWORD) -> Registering:
         client = Registering(self.server, name, password)
