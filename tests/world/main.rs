@@ -1,6 +1,7 @@
 //! World dialogues: Core, fake clients, a virtual clock and a database in memory. A test is a short dialogue, and
 //! a whole server runs in milliseconds.
 
+mod chance;
 mod client;
 mod scram;
 mod world;
@@ -21,3 +22,5 @@ mod rfc6121_subscription;
 mod rfc6121_delivery;
 #[path = "../rfc6121_presence.rs"]
 mod rfc6121_presence;
+#[path = "../simulation.rs"]
+mod simulation;
