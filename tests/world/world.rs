@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stube::config::Config;
 use stube::control::{Request, Response};
-use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
+use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event};
 use stube::stanza::Stanza;
 use stube::store::{Batch, Committer, Options, Reader, Store};
 use stube::stream::TlsInfo;
@@ -422,6 +422,7 @@ impl World {
     }
 
     /// A stanza comes from another domain.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanza comes from")]
     pub fn from_remote(&mut self, xml: &str) {
         let stanza = Stanza::from_bytes(&parse(xml).to_bytes(stube::xml::ns::CLIENT)).expect("a stanza");
         self.core.handle(Event::Remote(stanza));
@@ -429,6 +430,7 @@ impl World {
     }
 
     /// What has been sent to other domains.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanzas went")]
     pub fn to_remote(&mut self) -> Vec<Element> {
         self.remote.drain(..).collect()
     }
@@ -503,10 +505,6 @@ impl World {
 
     pub fn stream(&mut self, client: Client) -> &mut C2s {
         &mut self.connection(client).stream
-    }
-
-    pub fn link(&mut self, client: Client) -> LinkId {
-        self.stream(client).link()
     }
 }
 
