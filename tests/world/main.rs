@@ -6,6 +6,8 @@ mod client;
 mod scram;
 mod world;
 
+#[path = "../durability.rs"]
+mod durability;
 #[path = "../rfc3921_session.rs"]
 mod rfc3921_session;
 #[path = "../rfc6120_login.rs"]
