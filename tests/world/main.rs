@@ -1,6 +1,7 @@
 //! World dialogues: Core, fake clients, a virtual clock and a database in memory. A test is a short dialogue, and
 //! a whole server runs in milliseconds.
 
+mod chance;
 mod client;
 mod scram;
 mod world;
@@ -51,3 +52,5 @@ mod xep0191_blocking;
 mod xep0199_ping;
 #[path = "../xep0202_time.rs"]
 mod xep0202_time;
+#[path = "../simulation.rs"]
+mod simulation;
