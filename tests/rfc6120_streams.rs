@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use stube::config::Limit;
 use stube::core::Event;
 use stube::stream::c2s::C2s;
-use stube::stream::{StreamError, TlsInfo};
+use stube::stanza::StreamError;
+use stube::stream::TlsInfo;
 
 use crate::client::{Client, HEADER, Wire};
 use crate::world::World;

@@ -427,7 +427,7 @@ fn a_probe_of_oneself_shows_the_other_resources() {
 fn a_contact_elsewhere_gets_what_a_subscriber_of_ours_gets() {
     for (subscription, sees) in [("none", false), ("to", false), ("from", true), ("both", true)] {
         let (mut world, romeo) = with_contact_elsewhere(subscription);
-        let mut sent = |world: &mut World, stanza: &str| {
+        let sent = |world: &mut World, stanza: &str| {
             world.send(romeo, stanza);
             world.to_remote().iter().filter(|stanza| stanza.get_attr("type") != Some("probe")).count()
         };

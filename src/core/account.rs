@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{Core, Kept, Mail, Roster, SessionId};
 use crate::jid::Jid;
 use crate::password::Credentials;
+use crate::stanza::StreamError;
 use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::record;
 use crate::store::schema::{self, Table};
-use crate::stream::StreamError;
 use crate::xep;
 
 pub struct Account {

@@ -19,6 +19,7 @@ const MAX_EACH: usize = 20;
 const LIFETIME: u64 = 30 * 60_000;
 
 /// Something that a client's user can have done, by whatever client.
+#[expect(clippy::type_complexity, reason = "each type is read once, here, beside what it means")]
 pub struct Command {
     pub node: &'static str,
     pub name: &'static str,

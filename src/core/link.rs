@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::arena::Id;
 use super::{Core, SessionId};
 use crate::stanza::Stanza;
-use crate::stream::StreamError;
+use crate::stanza::StreamError;
 
 pub type LinkId = Id<Link>;
 

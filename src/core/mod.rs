@@ -353,7 +353,7 @@ impl Core {
     fn shut_down(&mut self) {
         let links: Vec<LinkId> = self.links.ids().collect();
         for link in links {
-            self.post(link, Mail::Close(crate::stream::StreamError::SystemShutdown));
+            self.post(link, Mail::Close(crate::stanza::StreamError::SystemShutdown));
         }
     }
 

@@ -11,6 +11,7 @@ use crate::stanza::{Stanza, StanzaError};
 use crate::xml::Element;
 
 /// One feature.
+#[expect(clippy::type_complexity, reason = "each type is read once, here, beside what it means")]
 pub struct Module {
     /// As in its file's name.
     pub name: &'static str,

@@ -81,14 +81,14 @@ impl Core {
     fn try_route(&mut self, stanza: &mut Stanza) -> Result<(), StanzaError> {
         let Some(to) = stanza.to.clone() else { return Err(Condition::BadRequest.into()) };
         if !self.is_local(to.domain()) {
-            return self.to_remote(stanza);
+            return self.deliver_remote(stanza);
         }
         if to.local().is_none() {
-            return self.to_server(stanza, &to);
+            return self.deliver_to_server(stanza, &to);
         }
         match self.account(&to) {
             Ok(_) => {}
-            Err(super::Unavailable::Missing) => return self.to_nobody(stanza),
+            Err(super::Unavailable::Missing) => return self.deliver_to_nobody(stanza),
             Err(broken) => return Err(broken.into()),
         }
         for hook in xep::ALL.iter().filter_map(|module| module.inbound) {
@@ -97,13 +97,13 @@ impl Core {
             }
         }
         match stanza.kind {
-            Kind::Message(kind) => self.message_to_account(stanza, &to, kind),
-            Kind::Presence(kind) => self.presence_to_account(stanza, &to, kind),
-            Kind::Iq(kind) => self.iq_to_account(stanza, &to, kind),
+            Kind::Message(kind) => self.deliver_message(stanza, &to, kind),
+            Kind::Presence(kind) => self.deliver_presence(stanza, &to, kind),
+            Kind::Iq(kind) => self.deliver_iq(stanza, &to, kind),
         }
     }
 
-    fn to_remote(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
+    fn deliver_remote(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
         if !self.federated {
             return Err(Condition::RemoteServerNotFound.into());
         }
@@ -112,7 +112,7 @@ impl Core {
     }
 
     /// §8.5.1: no such account. Probes get what a stranger's probe of a real account gets.
-    fn to_nobody(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
+    fn deliver_to_nobody(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
         match stanza.kind {
             Kind::Presence(PresenceType::Probe) => {
                 if let (Some(from), Some(to)) = (&stanza.from, &stanza.to) {
@@ -134,7 +134,7 @@ impl Core {
     }
 
     /// For one of our domains itself, or a resource of it.
-    fn to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+    fn deliver_to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
         match stanza.kind {
             Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => self.dispatch(stanza, Target::Server),
             Kind::Iq(IqType::Result | IqType::Error) => Ok(()),
@@ -144,12 +144,7 @@ impl Core {
         }
     }
 
-    fn message_to_account(
-        &mut self,
-        stanza: &Stanza,
-        to: &Jid,
-        kind: MessageType,
-    ) -> Result<(), StanzaError> {
+    fn deliver_message(&mut self, stanza: &Stanza, to: &Jid, kind: MessageType) -> Result<(), StanzaError> {
         if to.is_full() {
             // §8.5.3.1: whichever the type
             if let Some(id) = self.session_of(to).map(|session| session.id)
@@ -170,11 +165,11 @@ impl Core {
             MessageType::Error => Ok(()),
             MessageType::Groupchat => Err(Condition::ServiceUnavailable.into()),
             MessageType::Headline => {
-                self.to_available(stanza, to);
+                self.deliver_to_available(stanza, to);
                 Ok(())
             }
             MessageType::Normal | MessageType::Chat => {
-                if self.to_available(stanza, to) {
+                if self.deliver_to_available(stanza, to) {
                     return Ok(());
                 }
                 for take in xep::ALL.iter().filter_map(|module| module.undelivered) {
@@ -188,7 +183,7 @@ impl Core {
     }
 
     /// §8.5.2.1.1: to every resource with a non-negative priority. `false`: nobody could have it.
-    fn to_available(&mut self, stanza: &Stanza, to: &Jid) -> bool {
+    fn deliver_to_available(&mut self, stanza: &Stanza, to: &Jid) -> bool {
         let takers: Vec<SessionId> = self
             .sessions_of(to)
             .filter(|session| session.takes_messages())
@@ -199,17 +194,12 @@ impl Core {
             [one] => self.send(one, stanza),
             _ => {
                 let bytes = stanza.to_bytes();
-                takers.into_iter().fold(false, |taken, id| self.send_bytes(id, &bytes) || taken)
+                takers.into_iter().filter(|id| self.send_bytes(*id, &bytes)).count() > 0
             }
         }
     }
 
-    fn presence_to_account(
-        &mut self,
-        stanza: &Stanza,
-        to: &Jid,
-        kind: PresenceType,
-    ) -> Result<(), StanzaError> {
+    fn deliver_presence(&mut self, stanza: &Stanza, to: &Jid, kind: PresenceType) -> Result<(), StanzaError> {
         match kind {
             PresenceType::Available | PresenceType::Unavailable | PresenceType::Error if to.is_full() => {
                 // §8.5.3.1, §8.5.3.2.2
@@ -246,7 +236,7 @@ impl Core {
         }
     }
 
-    fn iq_to_account(&mut self, stanza: &Stanza, to: &Jid, kind: IqType) -> Result<(), StanzaError> {
+    fn deliver_iq(&mut self, stanza: &Stanza, to: &Jid, kind: IqType) -> Result<(), StanzaError> {
         let request = matches!(kind, IqType::Get | IqType::Set);
         if to.is_bare() {
             // §8.5.2.1.3; an answer to a request of the server's own needs no reaction.

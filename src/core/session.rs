@@ -7,10 +7,10 @@ use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
 use super::{Core, Kept};
 use crate::jid::Jid;
+use crate::stanza::StreamError;
 use crate::stanza::{Condition, PresenceType, Stanza, StanzaError};
 use crate::store::record::Activity;
 use crate::store::schema;
-use crate::stream::StreamError;
 use crate::xep;
 use crate::xml::ns;
 

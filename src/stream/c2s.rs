@@ -6,12 +6,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::TlsInfo;
 use super::idle::{Idle, Verdict};
 use super::login::{Login, Progress};
-use super::{StreamError, TlsInfo};
 use crate::core::{Core, LinkId, Mail, SessionId};
 use crate::jid::Jid;
-use crate::stanza::{IqType, ReadError, Stanza};
+use crate::stanza::{IqType, ReadError, Stanza, StreamError};
 use crate::xml::Element;
 use crate::xml::ns;
 use crate::xml::{Item, Limits, Reader};

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
+use super::TlsInfo;
 use super::features;
 use super::sasl::{self, Exchange, Failure, Mechanism, Step};
-use super::{StreamError, TlsInfo};
 use crate::config::Registration;
 use crate::core::{Core, LinkId, LoginKeys, SessionId};
 use crate::jid::Jid;
-use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError};
+use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError, StreamError};
 use crate::xml::Element;
 use crate::xml::ns;
 use crate::xml::writer;

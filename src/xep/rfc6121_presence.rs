@@ -88,8 +88,8 @@ fn learn_of_others(core: &mut Core, jid: &Jid) {
 // §4.5
 fn unavailable(core: &mut Core, id: SessionId, stanza: &Stanza) {
     let Some(session) = core.session_mut(id) else { return };
-    session.farewell =
-        stanza.payload.find("status", ns::CLIENT).map(|child| child.to_element().text_content());
+    let status = stanza.payload.find("status", ns::CLIENT).map(|child| child.to_element().text_content());
+    session.farewell = status.filter(|status| status.len() <= MAX_FAREWELL);
     let was_available = session.presence.take().is_some();
     let directed = std::mem::take(&mut session.directed);
     let jid = session.jid.clone();

@@ -16,7 +16,7 @@ use crate::xml::ns;
 
 pub const MODULE: Module = Module {
     name: "commands",
-    specs: &[Spec::Xep(50, "1.3.0"), Spec::Xep(4, "2.13.2"), Spec::Xep(68, "1.3.0")],
+    specs: &[Spec::Xep(50, "1.3.0")],
     features: &[ns::COMMANDS],
     iq: &[Route { ns: ns::COMMANDS, name: "command", target: Target::Server, handle: execute }],
     info: Some(describe),

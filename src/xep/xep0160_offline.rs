@@ -88,7 +88,7 @@ fn deliver(core: &mut Core, session: SessionId) {
         if let Some(stanza) =
             Stanza::from_bytes(&message.stanza).filter(|stanza| !is_blocked(core, &owner, stanza))
         {
-            let delay = delay.clone().attr("stamp", &time::datetime(message.stamp)).text("Offline Storage");
+            let delay = delay.clone().attr("stamp", time::datetime(message.stamp)).text("Offline Storage");
             if !core.send(session, &stanza.with(&delay)) {
                 return;
             }

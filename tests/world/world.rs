@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stube::config::Config;
 use stube::control::{Request, Response};
-use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
+use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event};
 use stube::stanza::Stanza;
 use stube::store::{Batch, Committer, Options, Reader, Store};
 use stube::stream::TlsInfo;
@@ -36,6 +36,8 @@ pub struct World {
     /// Orders of administrators to stop or restart.
     pub stops: Vec<bool>,
     chance: u64,
+    /// Bytes that the server had ready for one client at one time, at most.
+    largest_piece: usize,
 }
 
 struct Connection {
@@ -73,6 +75,7 @@ impl World {
             replies: Vec::new(),
             stops: Vec::new(),
             chance: 1,
+            largest_piece: 0,
         }
     }
 
@@ -422,13 +425,15 @@ impl World {
     }
 
     /// A stanza comes from another domain.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanza comes from")]
     pub fn from_remote(&mut self, xml: &str) {
-        let stanza = Stanza::from_bytes(&parse(xml).to_bytes(stube::xml::ns::CLIENT)).expect("a stanza");
+        let stanza = try_stanza(xml).expect("a stanza");
         self.core.handle(Event::Remote(stanza));
         self.settle();
     }
 
     /// What has been sent to other domains.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanzas went")]
     pub fn to_remote(&mut self) -> Vec<Element> {
         self.remote.drain(..).collect()
     }
@@ -464,6 +469,7 @@ impl World {
                 let out = connection.stream.output(&mut self.core);
                 moved |= !out.is_empty();
                 let bytes = std::mem::take(out);
+                self.largest_piece = self.largest_piece.max(bytes.len());
                 connection.wire.take(&bytes);
             }
             let effects = self.core.take_effects();
@@ -501,12 +507,12 @@ impl World {
         self.connections[client.0].as_mut().expect("the client is connected")
     }
 
-    pub fn stream(&mut self, client: Client) -> &mut C2s {
-        &mut self.connection(client).stream
+    pub fn largest_piece(&self) -> usize {
+        self.largest_piece
     }
 
-    pub fn link(&mut self, client: Client) -> LinkId {
-        self.stream(client).link()
+    pub fn stream(&mut self, client: Client) -> &mut C2s {
+        &mut self.connection(client).stream
     }
 }
 
@@ -522,6 +528,11 @@ fn core(config: &Arc<Config>, reader: Reader, now: u64, seed: u64) -> Core {
         }
     };
     Core::new(Arc::clone(config), reader, Box::new(random), now).expect("a database with a secret")
+}
+
+/// `None`: not a stanza that a stream would give.
+pub fn try_stanza(xml: &str) -> Option<Stanza> {
+    Stanza::from_bytes(&parse(xml).to_bytes(stube::xml::ns::CLIENT))
 }
 
 /// The condition of a stanza error.

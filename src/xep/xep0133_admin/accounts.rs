@@ -5,8 +5,8 @@ use crate::core::command::{Execution, Outcome};
 use crate::core::form::{Answers, Field, FieldType, Form};
 use crate::core::{Asker, Core, Purpose, SessionId};
 use crate::jid::Jid;
+use crate::stanza::StreamError;
 use crate::stanza::{Condition, StanzaError};
-use crate::stream::StreamError;
 use crate::xml::ns;
 
 // §4.1; what the server has no use for (a mail address, names) is not asked for.
