@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use stube::store::schema::offline;
-use stube::store::{Batch, Options, Store};
+use stube::store::schema::{offline, roster};
+use stube::store::{Batch, Options, RosterItem, Store};
 
 /// A chat message with its envelope.
 const MESSAGE: usize = 360;
@@ -27,6 +27,7 @@ fn main() {
             commits(&path, quick_repair, batch);
         }
     }
+    reads(&path);
     println!("\nquick repair | file MB | written a commit, KB | open after a crash ms");
     for quick_repair in [false, true] {
         crash(&path, quick_repair);
@@ -62,6 +63,28 @@ fn commits(path: &Path, quick_repair: bool, batch: u64) {
         times[times.len() / 2].as_secs_f64() * 1e3,
     );
     drop(committer);
+    std::fs::remove_file(path).expect("there");
+}
+
+/// What a login reads.
+fn reads(path: &Path) {
+    let opened = Store::open_backend(Counted::create(path), options(false)).expect("opens");
+    let mut committer = opened.committer;
+    let item = RosterItem { name: Some("A contact".into()), ..RosterItem::default() };
+    for account in 0..ACCOUNTS {
+        let contacts =
+            (0..20).map(|contact| roster::put(account, &format!("contact{contact}@example.org"), &item));
+        committer.apply(&[Batch { seq: 1, ops: contacts.collect() }]).expect("commits");
+    }
+    let began = Instant::now();
+    (0..ACCOUNTS).for_each(|account| assert!(opened.reader.vcard(account).expect("readable").is_none()));
+    let row = began.elapsed() / ACCOUNTS;
+    let began = Instant::now();
+    (0..ACCOUNTS).for_each(|account| assert_eq!(opened.reader.roster(account).expect("readable").len(), 20));
+    let roster = began.elapsed() / ACCOUNTS;
+    println!("\nreading one row that is not there: {row:?}; a roster of 20: {roster:?}");
+    drop(opened.reader);
+    committer.close();
     std::fs::remove_file(path).expect("there");
 }
 

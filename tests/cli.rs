@@ -31,7 +31,9 @@ impl Site {
     }
 
     fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stube"));
+        // A command that waits for something that never comes fails the test with the code 124.
+        let mut command = Command::new("timeout");
+        command.args(["--foreground", "30", env!("CARGO_BIN_EXE_stube")]);
         command.args(arguments.split(' ')).arg("--config").arg(self.0.join("stube.toml"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -1,4 +1,10 @@
-//! Other readers of XML, to compare ours with: each gives the tree that it sees in a whole document.
+//! Other readers of XML, to compare ours with: each gives the tree that it sees in a whole document. And the world of
+//! the tests, to send anything at a whole server.
+
+#[path = "../../tests/world/client.rs"]
+pub mod client;
+#[path = "../../tests/world/world.rs"]
+pub mod world;
 
 use rxml::{Parse, WithOptions};
 use stube::xml::{Element, Node};

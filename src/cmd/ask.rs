@@ -14,8 +14,11 @@ pub fn new_password(address: &str) -> Result<Password, Failure> {
     if !stdin.is_terminal() {
         return prepared(&read_line(stdin.lock()).map_err(failed)?);
     }
+    // Before the first prompt: an answer that comes quickly must not be shown either, nor lost.
+    let silent = Silent::new().map_err(failed)?;
     let first = ask(&format!("New password for {address}: ")).map_err(failed)?;
     let again = ask("The same again: ").map_err(failed)?;
+    drop(silent);
     if first != again {
         return Err(Failure::Failed("the two passwords differ; nothing was changed".into()));
     }
@@ -30,9 +33,7 @@ fn prepared(text: &str) -> Result<Password, Failure> {
 fn ask(prompt: &str) -> io::Result<String> {
     eprint!("{prompt}");
     io::stderr().flush()?;
-    let silent = Silent::new()?;
     let line = read_line(io::stdin().lock());
-    drop(silent);
     eprintln!();
     line
 }
@@ -64,7 +65,7 @@ impl Silent {
 impl Drop for Silent {
     fn drop(&mut self) {
         // There is nobody to tell, and nothing else to try.
-        let _ = termios::tcsetattr(io::stdin(), OptionalActions::Flush, &self.before);
+        let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Roster {
     /// Every contact that has a row, removed ones too.
     items: BTreeMap<Jid, RosterItem>,
     version: u64,
+    /// Of what was before this version nothing is known.
     floor: u64,
 }
 
@@ -31,7 +32,8 @@ impl Roster {
     /// `created` is the account's age in seconds: versions start there, so that an account made anew never meets
     /// the versions that clients remember of its predecessor.
     pub(super) fn load(created: u64, rows: Vec<(String, RosterItem)>) -> Roster {
-        let mut roster = Roster { items: BTreeMap::new(), version: created.saturating_mul(1000), floor: 0 };
+        let first = created.saturating_mul(1000);
+        let mut roster = Roster { items: BTreeMap::new(), version: first, floor: first };
         for (contact, item) in rows {
             roster.version = roster.version.max(item.version);
             if contact == FLOOR {

@@ -7,10 +7,10 @@ use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
 use super::{Core, Kept};
 use crate::jid::Jid;
+use crate::stanza::StreamError;
 use crate::stanza::{Condition, PresenceType, Stanza, StanzaError};
 use crate::store::record::Activity;
 use crate::store::schema;
-use crate::stream::StreamError;
 use crate::xep;
 use crate::xml::ns;
 
@@ -36,6 +36,8 @@ pub struct Session {
     pub backlog: bool,
     /// The status of its unavailable presence, for XEP-0012.
     pub farewell: Option<String>,
+    /// It has been told what those who come are told (XEP-0133 §4.24, §4.27).
+    pub greeted: bool,
     outbox: Outbox,
 }
 
@@ -86,6 +88,9 @@ impl Core {
         let jid = jid.map_err(|_| StanzaError::from(Condition::BadRequest))?; // §7.7.2.1
         let max = self.config.limits.sessions_per_account.max_len();
         let loaded = self.account(account)?;
+        if loaded.record.disabled {
+            return Err(Condition::NotAuthorized.into());
+        }
         let sessions = loaded.sessions.clone();
         let holder =
             sessions.iter().copied().find(|id| self.session(*id).is_some_and(|session| session.jid == jid));
@@ -109,6 +114,7 @@ impl Core {
             directed: BTreeSet::new(),
             backlog: false,
             farewell: None,
+            greeted: false,
             outbox: Outbox::default(),
         });
         self.account(account)?.sessions.push(id);

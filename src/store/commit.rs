@@ -67,6 +67,8 @@ impl Committer {
     fn commit(&self, batches: &[Batch]) -> Result<(), redb::Error> {
         let database = self.shared.database()?;
         let mut transaction = database.begin_write()?;
+        // One phase, one sync: what a power cut left half-done a repair finds by its checksums. They are not
+        // cryptographic, but to abuse that a peer would have to choose bytes and cut the power in one commit.
         transaction.set_quick_repair(self.options.quick_repair);
         write(&transaction, batches.iter().flat_map(|batch| &batch.ops))?;
         transaction.commit()?;

@@ -244,3 +244,23 @@ impl StorageBackend for Handle {
         disk.change(Change::Write(offset, data.into()), || disk.storage.write(offset, data))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redb::backends::InMemoryBackend;
+
+    #[test]
+    fn a_handle_given_up_reaches_the_disk_no_more() {
+        let disk = Disk::new(InMemoryBackend::new());
+        let old = disk.handle();
+        old.set_len(8).expect("the current handle");
+        let new = disk.handle();
+        assert!(old.write(0, b"old").is_err() && old.set_len(0).is_err() && old.sync_data().is_err());
+        new.write(0, b"new").expect("the current handle");
+        let mut bytes = [0; 3];
+        assert!(old.read(0, &mut bytes).is_err());
+        new.read(0, &mut bytes).expect("the current handle");
+        assert_eq!(&bytes, b"new");
+    }
+}

@@ -51,8 +51,7 @@ impl Problem {
     /// An I/O error on opening something that belongs to `owner`.
     pub fn of_access(error: io::Error, owner: u32) -> Problem {
         match error.kind() {
-            // SAFETY: geteuid has no arguments and can't fail.
-            ErrorKind::PermissionDenied => Problem::Permission { owner, user: unsafe { libc::geteuid() } },
+            ErrorKind::PermissionDenied => Problem::Permission { owner, user: user() },
             _ => Problem::of_io(error),
         }
     }
@@ -65,6 +64,12 @@ impl Problem {
             other => Problem::Corrupt(other.to_string()),
         }
     }
+}
+
+/// The user id that we run as.
+pub fn user() -> u32 {
+    // SAFETY: geteuid has no arguments and can't fail.
+    unsafe { libc::geteuid() }
 }
 
 impl fmt::Display for OpenError {
@@ -84,7 +89,7 @@ impl fmt::Display for Problem {
                 )
             }
             Problem::Corrupt(what) => {
-                write!(f, "the database is damaged: {what}; restore a backup (nothing was changed)")
+                write!(f, "the database is damaged: {what}; restore a backup")
             }
             Problem::Newer { schema } => write!(
                 f,

@@ -6,7 +6,7 @@
 
 use super::commit::Committer;
 use super::disk::Disk;
-use super::error::{OpenError, Problem};
+use super::error::{OpenError, Problem, user};
 use super::migrate;
 use super::read::Reader;
 use super::schema::{self, Op};
@@ -82,23 +82,28 @@ fn open_disk(disk: Arc<Disk>, options: Options, created: bool) -> Result<Opened,
 }
 
 /// Opens redb on the disk, checks whose file it is and brings it to the schema of today.
+///
+/// redb panics where a page makes no sense to it; at this point that means what its errors mean: the file can't be
+/// used.
 pub(super) fn database(disk: &Arc<Disk>, options: &Options) -> Result<Database, Problem> {
-    let database = redb_on(disk, options)?;
-    migrate::to_current(&database)?;
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let database = redb_on(disk, options)?;
+        migrate::to_current(&database)?;
+        Ok(database)
+    }));
+    let database = opened.unwrap_or_else(|_| Err(Problem::Corrupt("a page of it makes no sense".into())))?;
     disk.opened().map_err(Problem::of_io)?;
     Ok(database)
 }
 
-/// redb promises an error for a damaged file only where it looks; elsewhere it may panic. At this point that means
-/// the same: the file can't be used.
 fn redb_on(disk: &Arc<Disk>, options: &Options) -> Result<Database, Problem> {
     let mut builder = Database::builder();
     builder.set_cache_size(options.cache);
-    let handle = disk.handle();
-    match catch_unwind(AssertUnwindSafe(|| builder.create_with_backend(handle))) {
-        Ok(opened) => opened.map_err(Problem::of_database),
-        Err(_) => Err(Problem::Corrupt("it makes no sense".into())),
-    }
+    builder.set_repair_callback(|repair| {
+        let done = repair.progress() * 100.0;
+        log::info!("the database was not closed properly and is being checked: {done:.0} % done");
+    });
+    builder.create_with_backend(disk.handle()).map_err(Problem::of_database)
 }
 
 /// The file that is there, locked, if it looks like a redb database at all.
@@ -150,8 +155,7 @@ fn create(path: &Path, options: &Options) -> Result<(File, bool), Problem> {
     }
     // An unfinished attempt may have left something.
     file.set_len(0).map_err(Problem::of_io)?;
-    // SAFETY: geteuid has no arguments and can't fail.
-    if unsafe { libc::geteuid() } == 0 {
+    if user() == 0 {
         // `sudo stube user add` before the first start must not leave a file that the service can't open.
         std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid())).map_err(Problem::of_io)?;
     }

@@ -11,6 +11,7 @@ use super::shared::Shared;
 use redb::{ReadableDatabase, TableDefinition, TableError};
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 pub(super) const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -201,7 +202,9 @@ impl Reader {
         &self,
         work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, ReadError> {
-        let read = self.0.database().and_then(|database| work(&database.begin_read()?));
+        // redb panics where a page makes no sense to it. Who needs that page gets an error, others go on.
+        let read = catch_unwind(AssertUnwindSafe(|| work(&self.0.database()?.begin_read()?)));
+        let read = read.map_err(|_| ReadError::Database("a page makes no sense".into()))?;
         read.map_err(|error| {
             // redb refuses everything after an error of the disk: the store thread must open it anew.
             if matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo) {

@@ -2,6 +2,7 @@
 
 use super::sync::lock;
 use redb::Database;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::Thread;
@@ -29,17 +30,15 @@ impl Shared {
     }
 
     pub fn exchange(&self, database: Database) {
-        *lock(&self.database) = Some(Arc::new(database));
+        let old = lock(&self.database).replace(Arc::new(database));
+        release(old);
         self.broken.store(false, Ordering::Release);
     }
 
     /// Closes the file as it should be, whoever still has a reader.
     pub fn close(&self) {
         let database = lock(&self.database).take();
-        // An error, or a read that is going on, leaves a file that the next start repairs.
-        if let Some(database) = database.and_then(Arc::into_inner) {
-            let _ = database.close();
-        }
+        release(database);
     }
 
     pub fn is_broken(&self) -> bool {
@@ -57,4 +56,17 @@ impl Shared {
         // There is one store thread for a database; a second call would change nothing.
         let _ = self.keeper.set(thread);
     }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Closes a database unless a read goes on; the last one then does it. What can't be closed well, for an error or
+/// for pages that make redb panic, is repaired or refused when it is opened the next time.
+fn release(database: Option<Arc<Database>>) {
+    let close = || database.and_then(Arc::into_inner).map(Database::close);
+    let _ = catch_unwind(AssertUnwindSafe(close));
 }

@@ -121,8 +121,9 @@ impl Store {
         self.queued_bytes() >= FULL
     }
 
-    /// Commits what is queued, closes the file and ends the thread; readers fail from then on. On a disk that refuses this lasts until it gives in: the caller
-    /// bounds the time. The error is the thread's panic, already reported as [`StoreEvent::Panicked`].
+    /// Commits what is queued, closes the file and ends the thread; readers fail from then on. On a disk that
+    /// refuses this lasts until it gives in: the caller bounds the time. The error is the thread's panic, already
+    /// reported as [`StoreEvent::Panicked`].
     pub fn close(self) -> thread::Result<()> {
         lock(&self.queue.state).closing = true;
         self.thread.thread().unpark();
@@ -144,8 +145,6 @@ impl Keeper {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
             (self.notify)(StoreEvent::Panicked(text.to_owned()));
-            // redb's own destructors panic after a panic, which would abort the process before it can say why.
-            std::mem::forget(self);
             resume_unwind(panic);
         }
     }
@@ -173,14 +172,14 @@ impl Keeper {
             }
             let wait = {
                 let mut state = lock(&self.queue.state);
-                let now = window.remaining(Instant::now());
-                let due =
-                    state.closing || now.is_zero() || self.queue.bytes.load(Ordering::Relaxed) >= TRANSACTION;
+                let left = window.remaining(Instant::now());
+                let large = self.queue.bytes.load(Ordering::Relaxed) >= TRANSACTION;
+                let due = state.closing || large || left.is_zero();
                 match (state.batches.is_empty(), due) {
                     (false, true) => return Some(take(&mut state.batches)),
                     (true, _) if state.closing => return None,
                     (true, _) => None,
-                    (false, false) => Some(now),
+                    (false, false) => Some(left),
                 }
             };
             match wait {

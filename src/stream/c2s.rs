@@ -4,13 +4,14 @@
 //! session's name, and when something was last heard.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::TlsInfo;
 use super::idle::{Idle, Verdict};
 use super::login::{Login, Progress};
-use super::{StreamError, TlsInfo};
 use crate::core::{Core, LinkId, Mail, SessionId};
 use crate::jid::Jid;
-use crate::stanza::{IqType, ReadError, Stanza};
+use crate::stanza::{IqType, ReadError, Stanza, StreamError};
 use crate::xml::Element;
 use crate::xml::ns;
 use crate::xml::{Item, Limits, Reader};
@@ -30,6 +31,8 @@ enum State {
     Bound {
         session: SessionId,
         jid: Jid,
+        /// The language of stanzas that don't name theirs (RFC 6120 §8.1.5); none: ours.
+        lang: Option<Arc<str>>,
         idle: Idle,
     },
     /// Everything has been said; what is in `out` is the rest.
@@ -113,7 +116,11 @@ impl C2s {
         let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
         let limits = &core.config.limits;
         let idle = Idle::new(core.now(), limits.idle_seconds.max_millis(), limits.ping_seconds.max_millis());
-        self.state = State::Bound { session, jid, idle };
+        let lang = match &self.state {
+            State::Login(login) => login.lang.clone(),
+            _ => None,
+        };
+        self.state = State::Bound { session, jid, lang, idle };
     }
 
     /// Ends the stream: what waits is said first, then the error if there is one.
@@ -244,17 +251,22 @@ impl State {
             (_, Item::Close) => Progress::Close(None),
             (State::Login(login), Item::Header(header)) => login.header(core, link, out, &header),
             (State::Login(login), Item::Stanza(fragment)) => login.child(core, link, out, &fragment),
-            (State::Bound { session, jid, .. }, Item::Stanza(fragment)) => match Stanza::read(&fragment) {
-                Ok(stanza) => receive(core, *session, jid, stanza),
-                Err(ReadError::NotAStanza) => Progress::Close(Some(StreamError::UnsupportedStanzaType)),
-                Err(ReadError::Bad { reply, .. }) => {
-                    if let Some(mut reply) = reply {
-                        reply.to = Some(jid.clone());
-                        core.send(*session, &reply);
+            (State::Bound { session, jid, lang, .. }, Item::Stanza(fragment)) => {
+                match Stanza::read(&fragment) {
+                    Ok(mut stanza) => {
+                        stanza.lang = stanza.lang.or_else(|| lang.clone());
+                        receive(core, *session, jid, stanza)
                     }
-                    Progress::Continue
+                    Err(ReadError::NotAStanza) => Progress::Close(Some(StreamError::UnsupportedStanzaType)),
+                    Err(ReadError::Bad { reply, .. }) => {
+                        if let Some(mut reply) = reply {
+                            reply.to = Some(jid.clone());
+                            core.send(*session, &reply);
+                        }
+                        Progress::Continue
+                    }
                 }
-            },
+            }
             // The reader gives a header once, and nothing after the end.
             (State::Bound { .. } | State::Finished, _) => Progress::Continue,
         }

@@ -2,32 +2,46 @@
 //!
 //! Lives in memory of its own and is gone once the session begins.
 
+use std::sync::Arc;
+
+use super::TlsInfo;
 use super::features;
 use super::sasl::{self, Exchange, Failure, Mechanism, Step};
-use super::{StreamError, TlsInfo};
+use crate::config::Registration;
 use crate::core::{Core, LinkId, LoginKeys, SessionId};
 use crate::jid::Jid;
-use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError};
+use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError, StreamError};
 use crate::xml::Element;
 use crate::xml::ns;
 use crate::xml::writer;
 use crate::xml::{Fragment, Header};
 
+/// Milliseconds, once a stream.
+const TIME_FOR_FORM: u64 = 10 * 60_000;
+
+/// The language of what we say ourselves.
+const LANGUAGE: &str = "en";
+
+/// The longest name of a language that is remembered, as RFC 5646 §4.4.1 allows.
+const MAX_LANGUAGE: usize = 35;
+
 pub struct Login {
     tls: Option<TlsInfo>,
-    /// The next thing must be a stream header.
-    wants_header: bool,
     header_sent: bool,
     wants_tls: bool,
     /// The domain that the client wants.
     host: Option<Jid>,
     /// Who the client says it is, in the stream header.
     claimed: Option<Jid>,
+    /// The language of the client's stanzas where they don't say (§4.7.4), if it isn't our own.
+    pub(super) lang: Option<Arc<str>>,
     exchange: Option<Exchange>,
     /// Whom the exchange is about.
     trying: Option<Jid>,
     /// Who has logged in.
     account: Option<Jid>,
+    /// It has asked how to register.
+    has_form: bool,
     wait: Wait,
     failures: u64,
     /// When all this must be over.
@@ -67,14 +81,15 @@ impl Login {
     pub fn new(core: &Core, tls: Option<TlsInfo>) -> Login {
         Login {
             tls,
-            wants_header: true,
             header_sent: false,
             wants_tls: false,
             host: None,
             claimed: None,
+            lang: None,
             exchange: None,
             trying: None,
             account: None,
+            has_form: false,
             wait: Wait::No,
             failures: 0,
             deadline: core.now().saturating_add(core.config.limits.login_seconds.max_millis()),
@@ -108,7 +123,6 @@ impl Login {
     }
 
     fn restart(&mut self) {
-        self.wants_header = true;
         self.header_sent = false;
     }
 
@@ -126,15 +140,12 @@ impl Login {
             writer::attr("to", claimed.as_str(), out);
         }
         writer::attr("version", "1.0", out);
-        writer::attr("xml:lang", "en", out);
+        writer::attr("xml:lang", LANGUAGE, out);
         out.push(b'>');
         self.header_sent = true;
     }
 
     pub fn header(&mut self, core: &mut Core, _: LinkId, out: &mut Vec<u8>, header: &Header) -> Progress {
-        if !std::mem::replace(&mut self.wants_header, false) {
-            return Progress::Close(Some(StreamError::InvalidXml));
-        }
         // §4.7.1: the error goes into a stream from the domain that was meant, where we are that.
         let host =
             header.to.as_deref().and_then(|to| Jid::parse(to).ok()).filter(|to| core.hosts().contains(to));
@@ -144,15 +155,13 @@ impl Login {
             .is_some_and(|account| host.as_ref().is_some_and(|host| host.domain() != account.domain()));
         self.host = host;
         self.claimed = header.from.as_deref().and_then(|from| Jid::parse(from).ok());
+        let lang = header.lang.as_deref().filter(|lang| (1..=MAX_LANGUAGE).contains(&lang.len()));
+        self.lang = lang.filter(|lang| *lang != LANGUAGE).map(Arc::from);
         self.write_header(core, out);
-        if header.default_ns != ns::CLIENT {
-            return Progress::Close(Some(StreamError::InvalidNamespace)); // §4.8.2
-        }
         let Some(host) = self.host.clone().filter(|_| !moved) else {
             return Progress::Close(Some(StreamError::HostUnknown));
         };
-        // §4.7.5: 1.x speaks of features, and older ones don't.
-        if !header.version.as_deref().is_some_and(|version| version.starts_with("1.")) {
+        if !header.version.as_deref().is_some_and(knows_features) {
             return Progress::Close(Some(StreamError::UnsupportedVersion));
         }
         let features = match (&self.account, &self.tls) {
@@ -210,6 +219,7 @@ impl Login {
                 stanza.from = None;
                 stanza.to = Some(host);
                 if core.receive_before_login(link, &stanza) {
+                    self.allow_for_form(core);
                     return Progress::Continue;
                 }
             }
@@ -267,6 +277,7 @@ impl Login {
                     return self.fail(core, out, Failure::InvalidMechanism);
                 };
                 let Some(host) = &self.host else { return Progress::Close(Some(StreamError::HostUnknown)) };
+                self.trying = None;
                 let nonce = core.random_word();
                 let begun =
                     exchange.insert(Exchange::start(mechanism, tls, !tls.is_empty(), nonce, host.domain()));
@@ -366,6 +377,13 @@ impl Login {
         self.tell_now(core, link, out, outcome)
     }
 
+    /// Somebody may have a form to fill in (XEP-0077 §3.1): that takes a person longer than a login takes a client.
+    fn allow_for_form(&mut self, core: &Core) {
+        if core.config.registration == Registration::Open && !std::mem::replace(&mut self.has_form, true) {
+            self.deadline = self.deadline.saturating_add(TIME_FOR_FORM);
+        }
+    }
+
     /// The time that we make someone wait isn't theirs to answer for.
     fn allow_for(&mut self, core: &Core, time: u64) {
         self.deadline = self.deadline.saturating_add(time.saturating_sub(core.now()));
@@ -414,6 +432,12 @@ impl Login {
         }
         Progress::Continue
     }
+}
+
+/// §4.7.5: streams have features from 1.0 on; a client that could speak a later version speaks this one too.
+fn knows_features(version: &str) -> bool {
+    let major = version.split_once('.').map(|(major, _)| major.parse::<u32>());
+    matches!(major, Some(Ok(1..)))
 }
 
 fn write_empty(name: &'static str, ns: &'static str, out: &mut Vec<u8>) {

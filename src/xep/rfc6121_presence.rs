@@ -13,6 +13,9 @@ use crate::xml::ns;
 /// Rooms are joined by directed presence, so this is also a bound of the rooms that a client is in.
 const MAX_DIRECTED: usize = 1000;
 
+/// Bytes of a last status that are remembered for XEP-0012.
+const MAX_FAREWELL: usize = 1024;
+
 pub const MODULE: Module = Module {
     name: "presence",
     specs: &[Spec::Rfc(6121, "§4")],
@@ -85,8 +88,8 @@ fn learn_of_others(core: &mut Core, jid: &Jid) {
 // §4.5
 fn unavailable(core: &mut Core, id: SessionId, stanza: &Stanza) {
     let Some(session) = core.session_mut(id) else { return };
-    session.farewell =
-        stanza.payload.find("status", ns::CLIENT).map(|child| child.to_element().text_content());
+    let status = stanza.payload.find("status", ns::CLIENT).map(|child| child.to_element().text_content());
+    session.farewell = status.filter(|status| status.len() <= MAX_FAREWELL);
     let was_available = session.presence.take().is_some();
     let directed = std::mem::take(&mut session.directed);
     let jid = session.jid.clone();
@@ -95,16 +98,23 @@ fn unavailable(core: &mut Core, id: SessionId, stanza: &Stanza) {
         // The resource itself is no longer among those that are available.
         core.route(stanza.clone().to(&jid));
     }
-    tell_directed(core, &jid, directed.into_iter(), stanza);
+    tell_directed(core, &jid, directed.into_iter(), was_available, stanza);
 }
 
-/// §4.5.2, §4.6.3: those who were told by directed presence, and not by subscription.
-fn tell_directed(core: &mut Core, jid: &Jid, directed: impl Iterator<Item = Jid>, stanza: &Stanza) {
+/// §4.6.3: those who were told by directed presence and get no broadcast, if there was one.
+fn tell_directed(
+    core: &mut Core,
+    jid: &Jid,
+    directed: impl Iterator<Item = Jid>,
+    broadcast: bool,
+    gone: &Stanza,
+) {
     for to in directed {
-        let told =
-            core.loaded(jid).is_some_and(|account| account.roster.is_subscriber(&to) || account.blocks(&to));
+        let told = core.loaded(jid).is_some_and(|account| {
+            broadcast && (to.same_bare(jid) || account.roster.is_subscriber(&to)) || account.blocks(&to)
+        });
         if !told {
-            core.route(stanza.clone().to(&to));
+            core.route(gone.clone().to(&to));
         }
     }
 }
@@ -154,8 +164,9 @@ fn probed(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
 /// A session that has gone without saying so (§4.5.2).
 fn ended(core: &mut Core, session: &Session) {
     let gone = session.unavailable();
-    if session.presence.is_some() {
+    let was_available = session.presence.is_some();
+    if was_available {
         core.broadcast(&session.jid, &gone);
     }
-    tell_directed(core, &session.jid, session.directed.iter().cloned(), &gone);
+    tell_directed(core, &session.jid, session.directed.iter().cloned(), was_available, &gone);
 }

@@ -3,7 +3,7 @@
 //!
 //! Stored: the states in table `roster`, requests that are not answered yet in `subscription_requests`; they are
 //! shown again at every login until they are answered. At most [`MAX_REQUESTS`] wait for one account; more are
-//! dropped, as if nobody were there.
+//! dropped, as if nobody were there. What comes with a request is kept if it is no longer than [`MAX_CONTENT`].
 
 use crate::core::module::{Flow, Module, Spec, Stage};
 use crate::core::{Core, SessionId};
@@ -11,10 +11,13 @@ use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, PresenceType, Stanza, StanzaError};
 use crate::store::record::{RosterItem, Subscription};
 use crate::store::schema;
-use crate::xml::Element;
 use crate::xml::ns;
+use crate::xml::{Element, Payload};
 
 const MAX_REQUESTS: usize = 200;
+
+/// Bytes of a request's content.
+const MAX_CONTENT: usize = 8 * 1024;
 
 pub const MODULE: Module = Module {
     name: "subscription",
@@ -27,7 +30,7 @@ pub const MODULE: Module = Module {
 };
 
 // §3.4.1
-fn offer_pre_approval(_: &Core, stage: Stage, _: &Jid) -> Option<Element> {
+fn offer_pre_approval(_: &mut Core, stage: Stage, _: &Jid) -> Option<Element> {
     (stage == Stage::AfterLogin).then(|| Element::new("sub", ns::PRE_APPROVAL))
 }
 
@@ -138,8 +141,11 @@ fn outbound(core: &mut Core, _: SessionId, stanza: &Stanza) -> Result<Flow, Stan
             }
         }
         _ => {
-            // A.2.4, §3.2.2; and §3.4.2: the end of a pre-approval
+            // A.2.4; and §3.4.2: the end of a pre-approval
             let known = state.from() || state.asked;
+            if state.from() {
+                core.hide_presence(&owner, &contact); // §3.2.2: before the subscription ends
+            }
             forget_request(core, &owner, &contact);
             if state.from() || state.approved() {
                 core.set_roster_item(
@@ -150,9 +156,6 @@ fn outbound(core: &mut Core, _: SessionId, stanza: &Stanza) -> Result<Flow, Stan
             }
             if known {
                 core.route(stanza);
-            }
-            if state.from() {
-                core.hide_presence(&owner, &contact);
             }
         }
     }
@@ -170,7 +173,7 @@ fn inbound(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
     let state = State::of(core, &owner, &contact)?;
     let stanza = Stanza { from: Some(contact.clone()), to: Some(owner.clone()), ..stanza.clone() };
     match kind {
-        PresenceType::Subscribe => asked(core, &owner, &contact, &state, stanza),
+        PresenceType::Subscribe => asked(core, &owner, &contact, &state, stanza)?,
         PresenceType::Subscribed => {
             // A.3.3, §3.1.6
             if state.ask() {
@@ -213,22 +216,32 @@ fn inbound(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
 }
 
 /// §3.1.3: someone asks for a subscription.
-fn asked(core: &mut Core, owner: &Jid, contact: &Jid, state: &State, stanza: Stanza) {
+fn asked(
+    core: &mut Core,
+    owner: &Jid,
+    contact: &Jid,
+    state: &State,
+    mut stanza: Stanza,
+) -> Result<(), StanzaError> {
     let yes = Stanza::presence(PresenceType::Subscribed).from(owner).to(contact);
     if state.from() {
         core.route(yes);
-        return;
+        return Ok(());
     }
+    core.writable()?;
     if state.approved() {
         // §3.4.2: the approval is used up, and a request after the next cancellation is a new question.
         core.set_roster_item(owner, contact, Some(state.with(state.to(), true, state.ask(), false)));
         core.route(yes);
         core.show_presence(owner, contact);
-        return;
+        return Ok(());
     }
-    let Ok(account) = core.account(owner) else { return };
+    let account = core.account(owner)?;
     if state.asked || account.requests.len() >= MAX_REQUESTS {
-        return;
+        return Ok(());
+    }
+    if stanza.payload.bytes().len() > MAX_CONTENT {
+        stanza.payload = Payload::default();
     }
     let id = account.record.id;
     account.requests.insert(contact.clone(), stanza.clone());
@@ -237,6 +250,7 @@ fn asked(core: &mut Core, owner: &Jid, contact: &Jid, state: &State, stanza: Sta
     for session in available {
         core.send(session, &stanza);
     }
+    Ok(())
 }
 
 /// §3.1.3: requests that wait are shown to each resource that becomes available.
@@ -245,8 +259,10 @@ fn show_requests(core: &mut Core, session: SessionId, initial: bool) {
         return;
     }
     let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
-    let requests: Vec<Stanza> =
-        core.loaded(&jid).map(|account| account.requests.values().cloned().collect()).unwrap_or_default();
+    let Some(account) = core.loaded(&jid) else { return };
+    // Someone may have been blocked since.
+    let shown = account.requests.iter().filter(|(from, _)| !account.blocks(from));
+    let requests: Vec<Stanza> = shown.map(|(_, request)| request.clone()).collect();
     for request in requests {
         core.send(session, &request);
     }

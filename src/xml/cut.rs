@@ -81,6 +81,10 @@ impl Cut {
                 b'?' if unit == Unit::DeclarationOrTag => (Place::Declaration { question: false }, 1),
                 b'?' => return Err(ReadError::Restricted),
                 b'/' => (Place::Tag { end: true, slash: false }, 1),
+                // A stray `<`: waiting for its end would swallow what follows.
+                byte if byte.is_ascii() && !byte.is_ascii_alphabetic() && !matches!(byte, b'_' | b':') => {
+                    return Err(ReadError::NotWellFormed);
+                }
                 _ => {
                     self.elements += 1;
                     self.depth += 1;

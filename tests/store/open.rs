@@ -1,6 +1,6 @@
 //! Which files are opened, and what is said of all others. None of them is ever changed.
 
-use super::{SECRET, numbered, numbered_there, options};
+use super::{Chance, Faulty, SECRET, numbered, numbered_there, open_on, options};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -180,6 +180,32 @@ fn a_file_cut_short_is_refused() {
     }
     fs::write(&path, &whole).expect("writable");
     assert_eq!(numbered_there(&Store::open(&path, options()).expect("opens").reader), 300);
+}
+
+/// Whatever 512 bytes go bad: either the file is refused, or what is read is right or an error, never a panic.
+#[test]
+fn damage_is_an_error_and_no_panic() {
+    let storage = Faulty::new();
+    let mut committer = open_on(&storage).committer;
+    (1..=300).for_each(|seq| committer.apply(&[numbered(seq)]).expect("commits"));
+    committer.close();
+    let whole = storage.contents();
+    let mut refused = 0;
+    let mut unreadable = 0;
+    for seed in 0..200 {
+        let mut chance = Chance(seed);
+        let mut image = whole.clone();
+        let at = chance.below(image.len() as u64 / 512) as usize * 512;
+        image[at..at + 512].fill_with(|| chance.next() as u8);
+        match Store::open_backend(Faulty::holding(image), options()) {
+            Err(error) => {
+                assert!(matches!(error.problem, Problem::Corrupt(_) | Problem::Foreign(_)), "{error}");
+                refused += 1;
+            }
+            Ok(opened) => unreadable += usize::from(opened.reader.offline(1, None, usize::MAX).is_err()),
+        }
+    }
+    assert!(refused > 0 && unreadable > 0, "{refused} refused, {unreadable} unreadable");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use stube::xml::{Element, Item, Limits, Reader, ns};
+use stube::xml::{Element, Header, Item, Limits, Reader, ns};
 
 pub const HEADER: &str = "<?xml version='1.0'?><stream:stream to='example.org' version='1.0' \
      xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
@@ -14,18 +14,20 @@ pub struct Client(pub usize);
 pub struct Wire {
     reader: Reader,
     pub received: VecDeque<Element>,
-    pub headers: usize,
+    /// The header of the server's stream, once it has come.
+    pub header: Option<Header>,
     pub closed: bool,
 }
 
 impl Wire {
     pub fn new() -> Wire {
         let reader = Reader::new(Limits::after_login(10_000_000), ns::CLIENT);
-        Wire { reader, received: VecDeque::new(), headers: 0, closed: false }
+        Wire { reader, received: VecDeque::new(), header: None, closed: false }
     }
 
     /// The stream starts anew.
     pub fn restart(&mut self) {
+        self.header = None;
         self.reader.reset();
     }
 
@@ -33,8 +35,14 @@ impl Wire {
     pub fn take(&mut self, mut bytes: &[u8]) {
         while let Some(item) = self.reader.next(&mut bytes).expect("the server writes well-formed XML") {
             match item {
-                Item::Header(_) => self.headers += 1,
-                Item::Stanza(fragment) => self.received.push_back(fragment.to_element()),
+                Item::Header(header) => self.header = Some(header),
+                Item::Stanza(fragment) => {
+                    // RFC 6120 §6.4.6
+                    if fragment.is("success", ns::SASL) {
+                        self.restart();
+                    }
+                    self.received.push_back(fragment.to_element());
+                }
                 Item::Close => self.closed = true,
             }
         }

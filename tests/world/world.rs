@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use stube::cmd::control::{Request, Response};
 use stube::config::Config;
-use stube::core::{ControlId, Core, Effect, Event, LinkId};
+use stube::control::{Request, Response};
+use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event};
 use stube::stanza::Stanza;
 use stube::store::{Batch, Committer, Options, Reader, Store};
 use stube::stream::TlsInfo;
 use stube::stream::c2s::C2s;
-use stube::xml::{Element, Node};
+use stube::xml::{Element, Header, Node};
 
 use crate::client::{Client, Wire, parse};
 
@@ -30,15 +30,21 @@ pub struct World {
     /// Batches that are not on disk yet, while commits are held.
     queued: Vec<Batch>,
     held: bool,
+    /// Password work that is not done yet, while it is held.
+    work: Option<Vec<(DeriveId, DeriveJob)>>,
     pub replies: Vec<(ControlId, Response)>,
     /// Orders of administrators to stop or restart.
     pub stops: Vec<bool>,
     chance: u64,
+    /// Bytes that the server had ready for one client at one time, at most.
+    largest_piece: usize,
 }
 
 struct Connection {
     stream: C2s,
     wire: Wire,
+    /// Whether the client takes what is written to it.
+    takes: bool,
 }
 
 impl World {
@@ -65,9 +71,11 @@ impl World {
             remote: VecDeque::new(),
             queued: Vec::new(),
             held: false,
+            work: None,
             replies: Vec::new(),
             stops: Vec::new(),
             chance: 1,
+            largest_piece: 0,
         }
     }
 
@@ -99,10 +107,32 @@ impl World {
         self.settle();
     }
 
+    /// From here on no password is looked at until [`World::do_work`].
+    pub fn hold_work(&mut self) {
+        self.work = Some(Vec::new());
+    }
+
+    pub fn held_work(&self) -> usize {
+        self.work.as_ref().map_or(0, Vec::len)
+    }
+
+    pub fn do_work(&mut self) {
+        for (id, job) in self.work.take().unwrap_or_default() {
+            self.handle(Event::Derived(id, job.run()));
+        }
+    }
+
     /// Makes an account, as the operator does.
     pub fn account(&mut self, name: &str) {
         let address = format!("{name}@example.org");
         self.control(Request::UserAdd { address, password: format!("{name}'s password") });
+    }
+
+    /// Lets an account log in no more, or again.
+    pub fn disable(&mut self, name: &str, disabled: bool) {
+        let jid = stube::jid::Jid::parse(&format!("{name}@example.org")).expect("a name");
+        self.core.set_disabled(&jid, disabled).expect("an account");
+        self.handle(Event::Tick);
     }
 
     pub fn control(&mut self, request: Request) -> Response {
@@ -111,9 +141,8 @@ impl World {
         self.replies.pop().map(|(_, response)| response).unwrap_or(Response::Failed("no answer yet".into()))
     }
 
-    /// A session of `name@example.org/resource`, with an account made if there is none; not available, roster not
-    /// asked for.
-    pub fn login(&mut self, name: &str, resource: &str) -> Client {
+    /// A stream that `name` has logged in to, without a resource; the account is made if there is none.
+    pub fn authenticate(&mut self, name: &str) -> Client {
         if !self.core.account_exists(&stube::jid::Jid::parse(&format!("{name}@example.org")).expect("a name"))
         {
             self.account(name);
@@ -123,12 +152,34 @@ impl World {
         self.plain(client, name, &format!("{name}'s password"));
         self.expect(client, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
         self.open_stream(client);
-        let bound = self.ask(
+        client
+    }
+
+    /// A session of `name@example.org/resource`, with an account made if there is none; not available, roster not
+    /// asked for.
+    pub fn login(&mut self, name: &str, resource: &str) -> Client {
+        let client = self.authenticate(name);
+        self.bind(client, resource);
+        client
+    }
+
+    /// The same with more attributes on the header of the stream.
+    pub fn login_with(&mut self, name: &str, resource: &str, attributes: &str) -> Client {
+        self.account(name);
+        let client = self.connect_tls();
+        self.open_stream(client);
+        self.plain(client, name, &format!("{name}'s password"));
+        self.send(client, &crate::client::HEADER.replace("to=", &format!("{attributes} to=")));
+        self.clear(client);
+        self.bind(client, resource);
+        client
+    }
+
+    fn bind(&mut self, client: Client, resource: &str) {
+        self.expect_result(
             client,
             &format!("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>{resource}</resource></bind></iq>"),
         );
-        assert_eq!(bound.get_attr("type"), Some("result"), "{bound:?}");
-        client
     }
 
     /// A session that is available and has its roster, as a real client's is soon after login.
@@ -138,6 +189,13 @@ impl World {
         self.send(client, "<presence/>");
         self.clear(client);
         client
+    }
+
+    /// The same, with everything that it is told in its first moment.
+    pub fn online_with_everything(&mut self, name: &str, resource: &str) -> Vec<Element> {
+        let client = self.login(name, resource);
+        self.send(client, "<presence/>");
+        self.drain(client)
     }
 
     /// Two accounts that are each other's contact.
@@ -168,7 +226,7 @@ impl World {
 
     pub fn try_connect(&mut self, address: IpAddr, tls: Option<TlsInfo>) -> Result<Client, &'static str> {
         let stream = C2s::open(&mut self.core, address, tls).map_err(|error| error.name())?;
-        self.connections.push(Some(Connection { stream, wire: Wire::new() }));
+        self.connections.push(Some(Connection { stream, wire: Wire::new(), takes: true }));
         Ok(Client(self.connections.len() - 1))
     }
 
@@ -324,6 +382,21 @@ impl World {
         self.cut(client);
     }
 
+    /// The client stops reading: what is written to it stays with the server.
+    pub fn stop_reading(&mut self, client: Client) {
+        self.connection(client).takes = false;
+    }
+
+    pub fn go_on_reading(&mut self, client: Client) {
+        self.connection(client).takes = true;
+        self.settle();
+    }
+
+    /// What the server's header said, if one has come.
+    pub fn header(&mut self, client: Client) -> Option<Header> {
+        self.connection(client).wire.header.clone()
+    }
+
     /// The connection is gone, without a word.
     pub fn cut(&mut self, client: Client) {
         if let Some(connection) = self.connections[client.0].take() {
@@ -352,13 +425,15 @@ impl World {
     }
 
     /// A stanza comes from another domain.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanza comes from")]
     pub fn from_remote(&mut self, xml: &str) {
-        let stanza = Stanza::from_bytes(&parse(xml).to_bytes(stube::xml::ns::CLIENT)).expect("a stanza");
+        let stanza = try_stanza(xml).expect("a stanza");
         self.core.handle(Event::Remote(stanza));
         self.settle();
     }
 
     /// What has been sent to other domains.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanzas went")]
     pub fn to_remote(&mut self) -> Vec<Element> {
         self.remote.drain(..).collect()
     }
@@ -390,10 +465,11 @@ impl World {
                 }
             }
             let mut moved = !woken.is_empty();
-            for connection in self.connections.iter_mut().flatten() {
+            for connection in self.connections.iter_mut().flatten().filter(|connection| connection.takes) {
                 let out = connection.stream.output(&mut self.core);
                 moved |= !out.is_empty();
                 let bytes = std::mem::take(out);
+                self.largest_piece = self.largest_piece.max(bytes.len());
                 connection.wire.take(&bytes);
             }
             let effects = self.core.take_effects();
@@ -417,7 +493,10 @@ impl World {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Store(batch) => self.queued.push(batch),
-            Effect::Derive(id, job) => self.core.handle(Event::Derived(id, job.run())),
+            Effect::Derive(id, job) => match &mut self.work {
+                Some(work) => work.push((id, job)),
+                None => self.core.handle(Event::Derived(id, job.run())),
+            },
             Effect::Remote(stanza) => self.remote.push_back(parse(&stanza.to_string())),
             Effect::ControlReply(id, response) => self.replies.push((id, response)),
             Effect::Stop { restart } => self.stops.push(restart),
@@ -428,12 +507,12 @@ impl World {
         self.connections[client.0].as_mut().expect("the client is connected")
     }
 
-    pub fn stream(&mut self, client: Client) -> &mut C2s {
-        &mut self.connection(client).stream
+    pub fn largest_piece(&self) -> usize {
+        self.largest_piece
     }
 
-    pub fn link(&mut self, client: Client) -> LinkId {
-        self.stream(client).link()
+    pub fn stream(&mut self, client: Client) -> &mut C2s {
+        &mut self.connection(client).stream
     }
 }
 
@@ -449,6 +528,11 @@ fn core(config: &Arc<Config>, reader: Reader, now: u64, seed: u64) -> Core {
         }
     };
     Core::new(Arc::clone(config), reader, Box::new(random), now).expect("a database with a secret")
+}
+
+/// `None`: not a stanza that a stream would give.
+pub fn try_stanza(xml: &str) -> Option<Stanza> {
+    Stanza::from_bytes(&parse(xml).to_bytes(stube::xml::ns::CLIENT))
 }
 
 /// The condition of a stanza error.
