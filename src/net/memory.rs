@@ -5,19 +5,24 @@
 
 use std::rc::Rc;
 
+use futures_lite::future::or;
+
 use super::server::Server;
 
 /// Connections that end before it is worth a try.
 const MANY: usize = 100;
-/// Milliseconds between two tries, which touch all free memory.
-const PAUSE: u64 = 3_000;
+/// Milliseconds until a try: those who leave together are not counted one by one.
+const SOON: u64 = 2_000;
+/// Milliseconds until another one, when Core has forgotten the accounts of those who are gone.
+const LATER: u64 = 32_000;
 
 pub async fn tidy_up(server: Rc<Server>) {
     loop {
         server.many_gone(MANY).await;
-        // Those who leave together are not counted one by one.
-        server.reactor.sleep(PAUSE).await;
         server.forget_gone();
+        server.reactor.sleep(SOON).await;
+        give_back();
+        or(server.many_gone(MANY), server.reactor.sleep(LATER)).await;
         give_back();
     }
 }
