@@ -105,6 +105,8 @@ struct Seat {
     /// It has never sent nonsense.
     sane: bool,
     reads: bool,
+    /// It has sent presence.
+    available: bool,
     /// Resources that it has been told are available.
     sees: BTreeSet<String>,
 }
@@ -175,19 +177,19 @@ impl Town {
     fn step(&mut self) {
         let blocked = self.block_lists();
         let subscribers = self.subscribers();
-        match self.chance.below(40) {
-            0..=4 => self.someone_comes(),
-            5 => self.someone_goes(),
-            6..=22 => self.someone_sends(),
-            23..=27 => self.someone_writes(),
-            28 => self.someone_sends_nonsense(),
-            29 => self.someone_stops_or_goes_on_reading(),
-            30..=33 => self.someone_elsewhere_sends(),
-            34..=35 => self.time_passes(),
-            36..=37 => self.the_disk_stops_or_starts(),
-            38 => self.an_account_is_removed(),
-            _ if self.chance.one_in(3) => self.the_server_crashes(),
-            _ => {}
+        match self.chance.below(50) {
+            0..=6 => self.someone_comes(),
+            7..=9 => self.someone_goes(),
+            10..=27 => self.someone_sends(),
+            28..=33 => self.someone_writes(),
+            34 => self.someone_sends_nonsense(),
+            35..=36 => self.someone_stops_or_goes_on_reading(),
+            37..=41 => self.someone_elsewhere_sends(),
+            42..=43 => self.time_passes(),
+            44..=46 => self.the_disk_stops_or_starts(),
+            47 => self.an_account_is_removed(),
+            48 => self.the_server_crashes(),
+            _ => self.two_meet(),
         }
         self.look_around(&blocked, &subscribers);
     }
@@ -202,10 +204,20 @@ impl Town {
         self.note(format!("{name}/{resource} comes"));
         let client = self.world.login(name, resource);
         let initial = presence(&mut self.chance);
-        self.seats.push(Seat { client, name, resource, sane: true, reads: true, sees: BTreeSet::new() });
+        self.seats.push(Seat { client, name, resource, sane: true, reads: true, available: false, sees: BTreeSet::new() });
         if !self.chance.one_in(4) {
             self.send_as(self.seats.len() - 1, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
             self.send_as(self.seats.len() - 1, &initial);
+        }
+    }
+
+    /// Two become each other's contacts.
+    fn two_meet(&mut self) {
+        let (Some(one), Some(other)) = (self.someone(), self.someone()) else { return };
+        for (at, with) in [(one, other), (other, one), (one, other)] {
+            let name = self.seats[with].name;
+            self.send_as(at, &format!("<presence type='subscribed' to='{name}@example.org'/>"));
+            self.send_as(at, &format!("<presence type='subscribe' to='{name}@example.org'/>"));
         }
     }
 
@@ -246,9 +258,12 @@ impl Town {
     fn send_as(&mut self, at: usize, stanza: &str) {
         let seat = &mut self.seats[at];
         let what = format!("{}/{} sends {stanza}", seat.name, seat.resource);
-        // Who has gone, and who comes, knows nothing of the others.
         if stanza.starts_with("<presence") && !stanza.contains(" to=") {
-            seat.sees.clear();
+            seat.available = !stanza.contains("unavailable");
+            // Who has gone sees nobody any more.
+            if !seat.available {
+                seat.sees.clear();
+            }
         }
         let client = seat.client;
         self.note(what);
@@ -305,7 +320,9 @@ impl Town {
             _ => stranger.to_owned(),
         };
         if !stanza.contains(" to=") {
-            stanza = stanza.replacen(' ', " to='ann@example.org' ", 1);
+            let name = self.chance.pick(&PEOPLE);
+            stanza = stanza.replacen("<iq", &format!("<iq to='{name}@example.org'"), 1);
+            stanza = stanza.replacen("<presence", &format!("<presence to='{name}@example.org'"), 1);
         }
         let stanza = stanza.replacen(" to=", &format!(" from='{from}' to="), 1);
         self.note(format!("from elsewhere: {stanza}"));
@@ -436,7 +453,7 @@ impl Town {
 
     /// What a client makes of what it gets.
     fn take_in(&mut self, at: usize, got: &Element) {
-        let confirmed = got.get_attr("type") == Some("result") && matches!(got.get_attr("id"), Some("s" | "b"));
+        let confirmed = got.get_attr("type") == Some("result") && got.get_attr("id") == Some("s");
         if self.held && confirmed && got.children.is_empty() {
             self.fail(&format!("the disk has nothing of what was confirmed: {}", show(got)));
         }
@@ -451,9 +468,9 @@ impl Town {
         if bounced && got.name == "message" && condition_of(got).is_some() {
             self.waiting.remove(got.get_attr("id").unwrap_or_default());
         }
-        let sees = &mut self.seats[at].sees;
+        let Seat { sees, available, .. } = &mut self.seats[at];
         match (got.name.as_str(), got.get_attr("type"), got.get_attr("from")) {
-            ("presence", None, Some(from)) => {
+            ("presence", None, Some(from)) if *available => {
                 sees.insert(from.to_owned());
             }
             ("presence", Some("unavailable"), Some(from)) if from.contains('/') => {
@@ -583,7 +600,7 @@ impl Town {
             for resource in RESOURCES {
                 self.note(format!("{name}/{resource} looks for messages"));
                 let client = self.world.login(name, resource);
-                self.seats.push(Seat { client, name, resource, sane: true, reads: true, sees: BTreeSet::new() });
+                self.seats.push(Seat { client, name, resource, sane: true, reads: true, available: false, sees: BTreeSet::new() });
                 self.send_as(self.seats.len() - 1, "<presence/>");
             }
         }
