@@ -5,11 +5,13 @@
 //! know can't get past [`Stanza::read`].
 
 mod error;
+mod stream_error;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use error::{Condition, ErrorType, StanzaError};
+pub use stream_error::StreamError;
 
 use crate::jid::Jid;
 use crate::xml::Element;

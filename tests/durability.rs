@@ -8,7 +8,8 @@ use crate::client::Client;
 use crate::world::{World, show};
 
 const GET: &str = "<iq type='get' id='get'><query xmlns='jabber:iq:roster'/></iq>";
-const ADD: &str = "<iq type='set' id='add'><query xmlns='jabber:iq:roster'><item jid='nurse@example.org'/></query></iq>";
+const ADD: &str =
+    "<iq type='set' id='add'><query xmlns='jabber:iq:roster'><item jid='nurse@example.org'/></query></iq>";
 const BLOCK: &str = "<iq type='set' id='block'><block xmlns='urn:xmpp:blocking'><item jid='tybalt@example.org'/></block></iq>";
 const PING: &str = "<iq type='get' id='ping'><ping xmlns='urn:xmpp:ping'/></iq>";
 
@@ -96,7 +97,8 @@ fn a_restart_loses_nothing_that_was_confirmed() {
     }
     let romeo = world.online("romeo", "orchard");
     assert_eq!(contacts(&mut world, romeo), ["juliet@example.org", "nurse@example.org"]);
-    let list = world.expect_result(romeo, "<iq type='get' id='b'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
+    let list =
+        world.expect_result(romeo, "<iq type='get' id='b'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
     assert!(show(&list).contains("tybalt@example.org"));
     assert_eq!(bodies(&world.online_with_everything("juliet", "balcony")), ["while you were away"]);
 }

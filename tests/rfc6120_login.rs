@@ -257,8 +257,7 @@ fn the_owner_waits_too_while_others_guess_but_never_long() {
     let mut world = World::new();
     world.account("romeo");
     for last in 1..=40 {
-        let client =
-            world.connect_from(format!("192.0.2.{last}").parse().expect("an address"), Some(tls()));
+        let client = world.connect_from(format!("192.0.2.{last}").parse().expect("an address"), Some(tls()));
         world.open_stream(client);
         world.plain(client, "romeo", "a guess");
     }
@@ -336,7 +335,9 @@ fn a_client_acts_for_its_own_account_and_no_other() {
         world.send(client, &auth("PLAIN", &format!("{authzid}\0romeo\0romeo's password")));
         world.expect(client, SUCCESS);
     }
-    for authzid in ["juliet@example.org", "romeo@example.net", "example.org", "romeo@example.org/orchard", "@"] {
+    for authzid in
+        ["juliet@example.org", "romeo@example.net", "example.org", "romeo@example.org/orchard", "@"]
+    {
         let (mut world, client) = stage();
         world.account("juliet");
         world.send(client, &auth("PLAIN", &format!("{authzid}\0romeo\0romeo's password")));
@@ -452,7 +453,11 @@ fn data_that_is_no_message_of_its_mechanism_is_malformed() {
         world.send(client, &auth("SCRAM-SHA-256", message));
         world.expect(client, &failure("malformed-request"));
     }
-    for child in ["<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AAAA</response>", "<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"] {
+    for child in [
+        "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AAAA</response>",
+        "<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+        "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+    ] {
         let (mut world, client) = stage();
         world.send(client, child);
         world.expect(client, &failure("malformed-request"));
@@ -579,11 +584,18 @@ fn a_resource_that_is_taken_again_closes_the_old_session() {
     world.clear(juliet);
     let new = world.online("romeo", "orchard");
     world.expect_stream_error(old, "conflict");
-    world.expect(juliet, "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>");
+    world.expect(
+        juliet,
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>",
+    );
     world.expect(juliet, "<presence from='romeo@example.org/orchard' to='juliet@example.org'/>");
     world.cut(old);
     world.send(juliet, "<message to='romeo@example.org/orchard'><body>still there?</body></message>");
-    assert_eq!(world.receive(new).name, "message", "the new session is not touched by the end of the old one");
+    assert_eq!(
+        world.receive(new).name,
+        "message",
+        "the new session is not touched by the end of the old one"
+    );
 }
 
 // §7.7.2.1

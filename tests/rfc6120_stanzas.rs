@@ -15,7 +15,12 @@ fn stage() -> (World, Client, Client) {
 #[test]
 fn the_server_says_who_a_stanza_is_from() {
     let (mut world, romeo, juliet) = stage();
-    for from in ["", "from='romeo@example.org'", "from='romeo@example.org/orchard'", "from='Romeo@EXAMPLE.org/orchard'"] {
+    for from in [
+        "",
+        "from='romeo@example.org'",
+        "from='romeo@example.org/orchard'",
+        "from='Romeo@EXAMPLE.org/orchard'",
+    ] {
         world.send(romeo, &format!("<message {from} to='juliet@example.org'><body>hello</body></message>"));
         world.expect(
             juliet,
@@ -27,9 +32,18 @@ fn the_server_says_who_a_stanza_is_from() {
 // §8.1.2.1, §4.9.3.9
 #[test]
 fn a_client_that_claims_to_be_someone_else_is_cut_off() {
-    for from in ["juliet@example.org", "juliet@example.org/balcony", "romeo@example.org/garden", "example.org", "romeo@example.net"] {
+    for from in [
+        "juliet@example.org",
+        "juliet@example.org/balcony",
+        "romeo@example.org/garden",
+        "example.org",
+        "romeo@example.net",
+    ] {
         let (mut world, romeo, juliet) = stage();
-        world.send(romeo, &format!("<message from='{from}' to='juliet@example.org'><body>hello</body></message>"));
+        world.send(
+            romeo,
+            &format!("<message from='{from}' to='juliet@example.org'><body>hello</body></message>"),
+        );
         world.expect_stream_error(romeo, "invalid-from");
         world.expect_nothing(juliet);
     }
@@ -74,7 +88,17 @@ fn a_stanza_without_a_language_has_that_of_its_senders_stream() {
 // §8.3.3.8
 #[test]
 fn an_address_that_is_none_is_malformed() {
-    for to in ["@example.org", "romeo@", "a b@example.org", "romeo@exa mple.org", "juliet@example.org/", "juliet@example.org/\u{fff9}", "", "&#x20;", "\u{130}\u{ad}@example..org"] {
+    for to in [
+        "@example.org",
+        "romeo@",
+        "a b@example.org",
+        "romeo@exa mple.org",
+        "juliet@example.org/",
+        "juliet@example.org/\u{fff9}",
+        "",
+        "&#x20;",
+        "\u{130}\u{ad}@example..org",
+    ] {
         for stanza in [
             "<message id='m' to='TO'><body>hello</body></message>",
             "<presence id='m' to='TO'/>",
@@ -127,7 +151,10 @@ fn presence_of_an_unknown_type_is_a_bad_request_and_a_message_of_one_is_normal()
         world.expect_nothing(juliet);
     }
     for kind in ["", "whisper", "CHAT"] {
-        world.send(romeo, &format!("<message type='{kind}' to='juliet@example.org'><body>hello</body></message>"));
+        world.send(
+            romeo,
+            &format!("<message type='{kind}' to='juliet@example.org'><body>hello</body></message>"),
+        );
         world.expect(
             juliet,
             "<message from='romeo@example.org/orchard' to='juliet@example.org'><body>hello</body></message>",
@@ -141,7 +168,10 @@ fn presence_of_an_unknown_type_is_a_bad_request_and_a_message_of_one_is_normal()
 #[test]
 fn an_error_goes_back_with_the_addresses_turned_around_and_the_same_id() {
     let (mut world, romeo, _) = stage();
-    world.send(romeo, "<message id='m1' to='nobody@example.org/home' type='chat'><body>hello</body></message>");
+    world.send(
+        romeo,
+        "<message id='m1' to='nobody@example.org/home' type='chat'><body>hello</body></message>",
+    );
     world.expect(
         romeo,
         "<message type='error' id='m1' from='nobody@example.org/home' to='romeo@example.org/orchard'>\
@@ -165,8 +195,18 @@ fn an_error_goes_back_with_the_addresses_turned_around_and_the_same_id() {
 #[test]
 fn no_error_and_no_result_is_ever_answered() {
     let (mut world, romeo, juliet) = stage();
-    for to in ["nobody@example.org", "nobody@example.org/home", "example.net", "example.org", "juliet@example.org", "juliet@example.org/gone", "romeo@example.org/gone", "@"] {
-        let error = "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+    for to in [
+        "nobody@example.org",
+        "nobody@example.org/home",
+        "example.net",
+        "example.org",
+        "juliet@example.org",
+        "juliet@example.org/gone",
+        "romeo@example.org/gone",
+        "@",
+    ] {
+        let error =
+            "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
         for stanza in [
             format!("<message type='error' to='{to}'>{error}</message>"),
             format!("<presence type='error' to='{to}'>{error}</presence>"),
@@ -205,7 +245,11 @@ fn a_request_to_nobody_is_answered_for_the_account() {
     let (mut world, romeo, _) = stage();
     let answer = world.expect_result(romeo, "<iq type='get' id='a'><query xmlns='jabber:iq:roster'/></iq>");
     assert_eq!(answer.get_attr("from"), Some("romeo@example.org"));
-    world.expect_error(romeo, "<iq type='get' id='b'><query xmlns='urn:example:unknown'/></iq>", "service-unavailable");
+    world.expect_error(
+        romeo,
+        "<iq type='get' id='b'><query xmlns='urn:example:unknown'/></iq>",
+        "service-unavailable",
+    );
 }
 
 // --- §10.5: the server itself ---
@@ -263,14 +307,18 @@ fn a_stanza_from_outside_that_claims_to_be_ours_goes_nowhere() {
     let mut world = World::federated();
     let (romeo, juliet) = (world.online("romeo", "orchard"), world.online("juliet", "balcony"));
     for from in ["juliet@example.org", "juliet@example.org/balcony", "example.org", "romeo@example.org"] {
-        world.from_remote(&format!("<message from='{from}' to='romeo@example.org'><body>it's me</body></message>"));
+        world.from_remote(&format!(
+            "<message from='{from}' to='romeo@example.org'><body>it's me</body></message>"
+        ));
         world.from_remote(&format!("<presence from='{from}' to='romeo@example.org'/>"));
         world.from_remote(&format!("<presence type='subscribe' from='{from}' to='romeo@example.org'/>"));
         // A roster push, a result and a carbon that the account's own server might send.
         world.from_remote(&format!(
             "<iq type='set' id='push1' from='{from}' to='romeo@example.org/orchard'><query xmlns='jabber:iq:roster'><item jid='evil@example.net' subscription='both'/></query></iq>"
         ));
-        world.from_remote(&format!("<iq type='result' id='roster' from='{from}' to='romeo@example.org/orchard'/>"));
+        world.from_remote(&format!(
+            "<iq type='result' id='roster' from='{from}' to='romeo@example.org/orchard'/>"
+        ));
         world.from_remote(&format!(
             "<message from='{from}' to='romeo@example.org/orchard'><received xmlns='urn:xmpp:carbons:2'/></message>"
         ));
@@ -286,8 +334,12 @@ fn a_stanza_from_outside_that_claims_to_be_ours_goes_nowhere() {
 #[test]
 fn nobody_outside_is_relayed_to_another_domain() {
     let mut world = World::federated();
-    world.from_remote("<message from='tybalt@example.com' to='juliet@example.net'><body>hello</body></message>");
-    world.from_remote("<iq type='get' id='a' from='example.com' to='example.net'><ping xmlns='urn:xmpp:ping'/></iq>");
+    world.from_remote(
+        "<message from='tybalt@example.com' to='juliet@example.net'><body>hello</body></message>",
+    );
+    world.from_remote(
+        "<iq type='get' id='a' from='example.com' to='example.net'><ping xmlns='urn:xmpp:ping'/></iq>",
+    );
     assert!(world.to_remote().is_empty());
 }
 
@@ -310,19 +362,24 @@ fn answers_from_outside_reach_only_the_resource_that_asked() {
     world.from_remote("<iq type='result' id='a' from='juliet@example.net' to='example.org'/>");
     world.expect_nothing(romeo);
     world.from_remote("<iq type='result' id='a' from='juliet@example.net' to='romeo@example.org/orchard'/>");
-    world.expect(romeo, "<iq type='result' id='a' from='juliet@example.net' to='romeo@example.org/orchard'/>");
+    world
+        .expect(romeo, "<iq type='result' id='a' from='juliet@example.net' to='romeo@example.org/orchard'/>");
     assert!(world.to_remote().is_empty());
 }
 
 #[test]
 fn errors_go_back_to_other_domains() {
     let mut world = World::federated();
-    world.from_remote("<message id='m' from='juliet@example.net/x' to='nobody@example.org'><body>hello</body></message>");
+    world.from_remote(
+        "<message id='m' from='juliet@example.net/x' to='nobody@example.org'><body>hello</body></message>",
+    );
     world.expect_remote(
         "<message type='error' id='m' from='nobody@example.org' to='juliet@example.net/x'>\
          <error code='503' type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
     );
-    world.from_remote("<iq type='set' id='i' from='juliet@example.net/x' to='example.org'><a xmlns='b'/></iq>");
+    world.from_remote(
+        "<iq type='set' id='i' from='juliet@example.net/x' to='example.org'><a xmlns='b'/></iq>",
+    );
     world.expect_remote(
         "<iq type='error' id='i' from='example.org' to='juliet@example.net/x'>\
          <error code='503' type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",

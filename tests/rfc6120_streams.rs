@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use stube::config::Limit;
 use stube::core::Event;
+use stube::stanza::StreamError;
+use stube::stream::TlsInfo;
 use stube::stream::c2s::C2s;
-use stube::stream::{StreamError, TlsInfo};
 
 use crate::client::{Client, HEADER, Wire};
 use crate::world::World;
@@ -31,7 +32,9 @@ fn the_answer_to_a_header_says_who_speaks_to_whom_and_in_which_version() {
     let mut world = World::new();
     let client = greeted(
         &mut world,
-        &format!("<?xml version='1.0'?><stream:stream to='example.org' from='romeo@example.org' version='1.0' {STREAM}>"),
+        &format!(
+            "<?xml version='1.0'?><stream:stream to='example.org' from='romeo@example.org' version='1.0' {STREAM}>"
+        ),
     );
     let header = world.header(client).expect("a header");
     assert_eq!(header.from.as_deref(), Some("example.org"));
@@ -127,14 +130,13 @@ fn a_stream_with_another_prefix_is_a_bad_namespace_prefix() {
 #[test]
 fn a_stream_may_name_the_namespace_of_its_content_on_each_child() {
     let mut world = World::new();
-    let client =
-        greeted(&mut world, "<stream xmlns='http://etherx.jabber.org/streams' to='example.org' version='1.0'>");
+    let client = greeted(
+        &mut world,
+        "<stream xmlns='http://etherx.jabber.org/streams' to='example.org' version='1.0'>",
+    );
     assert_eq!(world.receive(client).name, "features");
     world.send(client, "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='NONE'/>");
-    world.expect(
-        client,
-        "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><invalid-mechanism/></failure>",
-    );
+    world.expect(client, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><invalid-mechanism/></failure>");
     world.send(client, "</stream>");
     assert!(world.is_closed(client));
 }
@@ -240,7 +242,11 @@ fn another_encoding_is_unsupported() {
 // §4.9.3.24
 #[test]
 fn a_child_that_is_no_stanza_is_an_unsupported_stanza_type() {
-    for child in ["<pubsub/>", "<message xmlns='urn:example:other'/>", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"] {
+    for child in [
+        "<pubsub/>",
+        "<message xmlns='urn:example:other'/>",
+        "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+    ] {
         let mut world = World::new();
         let romeo = world.online("romeo", "orchard");
         world.send(romeo, child);
@@ -309,7 +315,10 @@ fn a_session_may_send_a_stanza_of_256_kib_and_not_one_byte_more() {
     let romeo = world.online("romeo", "orchard");
     let envelope = "<message to='romeo@example.org/orchard'><body></body></message>".len();
     let message = |bytes: usize| {
-        format!("<message to='romeo@example.org/orchard'><body>{}</body></message>", "a".repeat(bytes - envelope))
+        format!(
+            "<message to='romeo@example.org/orchard'><body>{}</body></message>",
+            "a".repeat(bytes - envelope)
+        )
     };
     world.send(romeo, &message(262_144));
     assert_eq!(world.receive(romeo).text_content().len(), 0, "the body is a child");
@@ -336,7 +345,10 @@ fn a_session_that_does_not_read_is_ended_and_the_sender_is_told() {
         world.send(romeo, &format!("<message to='juliet@example.org/balcony'><body>{body}</body></message>"));
         world.expect_nothing(romeo);
     }
-    world.send(romeo, &format!("<message id='lost' to='juliet@example.org/balcony'><body>{body}</body></message>"));
+    world.send(
+        romeo,
+        &format!("<message id='lost' to='juliet@example.org/balcony'><body>{body}</body></message>"),
+    );
     world.expect_bounce(romeo, "service-unavailable");
     world.go_on_reading(juliet);
     let got = world.drain(juliet);
@@ -402,7 +414,9 @@ fn bytes_after_starttls_are_never_executed() {
     let mut world = World::new();
     world.account("romeo");
     let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AHJvbWVvAHJvbWVvJ3MgcGFzc3dvcmQ=</auth>";
-    for clear in [HEADER.to_string() + auth, auth.to_string(), "<auth xmlns='urn:ietf".to_string(), "garbage".into()] {
+    for clear in
+        [HEADER.to_string() + auth, auth.to_string(), "<auth xmlns='urn:ietf".to_string(), "garbage".into()]
+    {
         let client = clear_text(&mut world);
         world.send(client, &format!("{STARTTLS}{clear}"));
         world.expect(client, PROCEED);
@@ -445,7 +459,9 @@ fn starttls_under_tls_is_a_failure_that_ends_the_stream() {
 
 #[test]
 fn a_login_that_takes_30_seconds_is_too_slow() {
-    for prepare in [|_: &mut World, _: Client| {}, |world: &mut World, client: Client| world.send(client, HEADER)] {
+    for prepare in
+        [|_: &mut World, _: Client| {}, |world: &mut World, client: Client| world.send(client, HEADER)]
+    {
         let mut world = World::new();
         let client = world.connect_tls();
         prepare(&mut world, client);
@@ -592,7 +608,10 @@ fn a_refusal_is_a_whole_stream() {
     let mut wire = Wire::new();
     wire.take(&C2s::refusal(&mut world.core, StreamError::ResourceConstraint("Full.")));
     assert_eq!(wire.header.and_then(|header| header.from).as_deref(), Some("example.org"));
-    assert_eq!(wire.received[0].children().next().map(|child| child.name.as_str()), Some("resource-constraint"));
+    assert_eq!(
+        wire.received[0].children().next().map(|child| child.name.as_str()),
+        Some("resource-constraint")
+    );
     assert!(wire.closed);
 }
 

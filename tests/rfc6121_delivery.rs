@@ -34,7 +34,13 @@ fn message(kind: &str, to: &str) -> String {
 const KINDS: [&str; 5] = ["normal", "chat", "groupchat", "headline", "error"];
 
 /// Sends a message and says which resources got it, with its address untouched, and what the sender was told.
-fn sent(world: &mut World, juliet: Client, romeos: &[Client], kind: &str, to: &str) -> (Vec<usize>, Option<String>) {
+fn sent(
+    world: &mut World,
+    juliet: Client,
+    romeos: &[Client],
+    kind: &str,
+    to: &str,
+) -> (Vec<usize>, Option<String>) {
     world.send(juliet, &message(kind, to));
     let mut takers = Vec::new();
     for (at, romeo) in romeos.iter().enumerate() {
@@ -73,7 +79,9 @@ fn a_message_or_a_request_for_an_account_that_does_not_exist_is_service_unavaila
             let told = sent(&mut world, juliet, &[], kind, to).1;
             assert_eq!(told, if kind == "error" { None } else { refused() }, "{kind}");
         }
-        for (kind, query) in [("get", "jabber:iq:version"), ("set", "urn:example:x"), ("get", "jabber:iq:roster")] {
+        for (kind, query) in
+            [("get", "jabber:iq:version"), ("set", "urn:example:x"), ("get", "jabber:iq:roster")]
+        {
             world.expect_error(
                 juliet,
                 &format!("<iq type='{kind}' id='a' to='{to}'><query xmlns='{query}'/></iq>"),
@@ -90,7 +98,14 @@ fn presence_for_an_account_that_does_not_exist_is_ignored() {
     let (mut world, juliet, _) = stage(&[]);
     world.expect_result(juliet, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
     for to in ["nobody@example.org", "nobody@example.org/home"] {
-        for kind in ["", "type='unavailable'", "type='subscribe'", "type='subscribed'", "type='unsubscribe'", "type='unsubscribed'"] {
+        for kind in [
+            "",
+            "type='unavailable'",
+            "type='subscribe'",
+            "type='subscribed'",
+            "type='unsubscribe'",
+            "type='unsubscribed'",
+        ] {
             world.send(juliet, &format!("<presence {kind} to='{to}'/>"));
             // Her own roster may change, but nobody answers.
             assert!(world.drain(juliet).iter().all(|got| got.name == "iq"), "{kind} {to}");
@@ -98,7 +113,14 @@ fn presence_for_an_account_that_does_not_exist_is_ignored() {
     }
     // and from outside
     world.core.federated = true;
-    for kind in ["", "type='unavailable'", "type='subscribe'", "type='subscribed'", "type='unsubscribe'", "type='unsubscribed'"] {
+    for kind in [
+        "",
+        "type='unavailable'",
+        "type='subscribe'",
+        "type='subscribed'",
+        "type='unsubscribe'",
+        "type='unsubscribed'",
+    ] {
         world.from_remote(&format!("<presence {kind} from='tybalt@example.net' to='nobody@example.org'/>"));
         assert!(world.to_remote().is_empty(), "{kind}");
     }
@@ -113,7 +135,8 @@ fn a_probe_of_an_account_that_does_not_exist_finds_what_a_stranger_finds() {
     for to in ["nobody@example.org", "nobody@example.org/home", "romeo@example.org"] {
         world.from_remote(&format!("<presence type='probe' from='tybalt@example.net/x' to='{to}'/>"));
         let bare = to.split('/').next().expect("an address");
-        world.expect_remote(&format!("<presence type='unsubscribed' from='{bare}' to='tybalt@example.net'/>"));
+        world
+            .expect_remote(&format!("<presence type='unsubscribed' from='{bare}' to='tybalt@example.net'/>"));
         // One of ours has no subscription that this could end.
         world.send(juliet, &format!("<presence type='probe' to='{to}'/>"));
         world.expect_nothing(juliet);
@@ -142,8 +165,13 @@ fn a_message_to_the_account_reaches_its_only_resource() {
 // deliver the stanza to any available resource with a negative priority"
 #[test]
 fn a_message_to_the_account_reaches_every_resource_but_those_with_a_negative_priority() {
-    let (mut world, juliet, romeos) =
-        stage(&[("one", Some(0)), ("two", Some(10)), ("mute", Some(-1)), ("connected", None), ("three", Some(127))]);
+    let (mut world, juliet, romeos) = stage(&[
+        ("one", Some(0)),
+        ("two", Some(10)),
+        ("mute", Some(-1)),
+        ("connected", None),
+        ("three", Some(127)),
+    ]);
     for (kind, takers, told) in [
         ("normal", vec![0, 1, 4], None),
         ("chat", vec![0, 1, 4], None),
@@ -169,7 +197,11 @@ fn a_message_to_an_account_that_nobody_can_take_waits_if_it_is_worth_it() {
             ("error", None, 0),
         ] {
             let (mut world, juliet, romeos) = stage(resources);
-            assert_eq!(sent(&mut world, juliet, &romeos, kind, "romeo@example.org"), (vec![], told), "{kind}");
+            assert_eq!(
+                sent(&mut world, juliet, &romeos, kind, "romeo@example.org"),
+                (vec![], told),
+                "{kind}"
+            );
             assert_eq!(waiting(&mut world), waits, "{kind} {resources:?}");
         }
     }
@@ -183,7 +215,10 @@ fn presence_to_the_account_reaches_every_available_resource_whatever_its_priorit
     for kind in ["", "type='unavailable'"] {
         world.send(juliet, &format!("<presence {kind} to='romeo@example.org'/>"));
         for romeo in &romeos[..2] {
-            world.expect(*romeo, &format!("<presence {kind} from='juliet@example.org/balcony' to='romeo@example.org'/>"));
+            world.expect(
+                *romeo,
+                &format!("<presence {kind} from='juliet@example.org/balcony' to='romeo@example.org'/>"),
+            );
         }
         world.expect_nothing(romeos[2]);
         world.expect_nothing(juliet);
@@ -207,7 +242,8 @@ fn presence_to_an_account_that_is_not_there_is_ignored() {
 fn a_request_to_the_account_is_answered_by_the_server_whoever_is_there() {
     for resources in [&[][..], &[("orchard", Some(0))]] {
         let (mut world, juliet, romeos) = stage(resources);
-        let unknown = "<iq type='get' id='a' to='romeo@example.org'><query xmlns='urn:example:unknown'/></iq>";
+        let unknown =
+            "<iq type='get' id='a' to='romeo@example.org'><query xmlns='urn:example:unknown'/></iq>";
         world.expect_error(juliet, unknown, "service-unavailable");
         world.expect_error(juliet, &unknown.replace("get", "set"), "service-unavailable");
         // "if the semantics of the qualifying namespace define a reply that the server can provide on behalf of the
@@ -258,7 +294,9 @@ fn presence_to_a_resource_reaches_it() {
             world.send(juliet, &format!("<presence {kind} to='romeo@example.org/{resource}'/>"));
             world.expect(
                 *romeo,
-                &format!("<presence {kind} from='juliet@example.org/balcony' to='romeo@example.org/{resource}'/>"),
+                &format!(
+                    "<presence {kind} from='juliet@example.org/balcony' to='romeo@example.org/{resource}'/>"
+                ),
             );
         }
     }
@@ -332,7 +370,8 @@ fn an_answer_to_a_resource_reaches_it() {
 // "error" are ignored
 #[test]
 fn a_message_to_a_resource_that_is_gone_is_for_the_account_if_it_is_chat() {
-    let (mut world, juliet, romeos) = stage(&[("one", Some(0)), ("two", Some(3)), ("mute", Some(-1)), ("connected", None)]);
+    let (mut world, juliet, romeos) =
+        stage(&[("one", Some(0)), ("two", Some(3)), ("mute", Some(-1)), ("connected", None)]);
     for (kind, takers, told) in [
         ("chat", vec![0, 1], None),
         ("normal", vec![], refused()),
@@ -340,7 +379,11 @@ fn a_message_to_a_resource_that_is_gone_is_for_the_account_if_it_is_chat() {
         ("headline", vec![], None),
         ("error", vec![], None),
     ] {
-        assert_eq!(sent(&mut world, juliet, &romeos, kind, "romeo@example.org/gone"), (takers, told), "{kind}");
+        assert_eq!(
+            sent(&mut world, juliet, &romeos, kind, "romeo@example.org/gone"),
+            (takers, told),
+            "{kind}"
+        );
     }
     assert_eq!(waiting(&mut world), 0);
 }
@@ -367,8 +410,17 @@ fn presence_to_a_resource_that_is_gone_is_ignored() {
     world.send(romeo, "<presence type='subscribed' to='juliet@example.net'/>");
     world.to_remote();
     world.clear(romeo);
-    for kind in ["", "type='unavailable'", "type='subscribed'", "type='unsubscribe'", "type='unsubscribed'", "type='error'"] {
-        world.from_remote(&format!("<presence {kind} from='juliet@example.net' to='romeo@example.org/gone'/>"));
+    for kind in [
+        "",
+        "type='unavailable'",
+        "type='subscribed'",
+        "type='unsubscribe'",
+        "type='unsubscribed'",
+        "type='error'",
+    ] {
+        world.from_remote(&format!(
+            "<presence {kind} from='juliet@example.net' to='romeo@example.org/gone'/>"
+        ));
         world.expect_nothing(romeo);
         assert!(world.to_remote().is_empty(), "{kind}");
     }
@@ -386,7 +438,9 @@ fn a_subscription_stanza_to_a_resource_is_for_the_account() {
     world.expect(romeo, "<presence type='subscribe' from='juliet@example.net' to='romeo@example.org'/>");
     world.send(romeo, "<presence type='subscribed' to='juliet@example.net'/>");
     world.clear(romeo);
-    world.from_remote("<presence type='unsubscribe' from='juliet@example.net/x' to='romeo@example.org/orchard'/>");
+    world.from_remote(
+        "<presence type='unsubscribe' from='juliet@example.net/x' to='romeo@example.org/orchard'/>",
+    );
     world.expect(romeo, "<presence type='unsubscribe' from='juliet@example.net' to='romeo@example.org'/>");
 }
 
@@ -397,7 +451,9 @@ fn a_request_to_a_resource_that_is_gone_is_service_unavailable() {
     for kind in ["get", "set"] {
         world.expect_error(
             juliet,
-            &format!("<iq type='{kind}' id='a' to='romeo@example.org/gone'><query xmlns='urn:example:x'/></iq>"),
+            &format!(
+                "<iq type='{kind}' id='a' to='romeo@example.org/gone'><query xmlns='urn:example:x'/></iq>"
+            ),
             "service-unavailable",
         );
     }
@@ -411,7 +467,8 @@ fn a_request_to_a_resource_that_is_gone_is_service_unavailable() {
 #[test]
 fn stanzas_between_two_resources_keep_their_order() {
     let (mut world, juliet, romeos) = stage(&[("orchard", Some(0))]);
-    let all: String = (0..50).map(|n| message("chat", "romeo@example.org").replace("hello", &n.to_string())).collect();
+    let all: String =
+        (0..50).map(|n| message("chat", "romeo@example.org").replace("hello", &n.to_string())).collect();
     world.send(juliet, &all);
     let bodies: Vec<String> = world
         .drain(romeos[0])

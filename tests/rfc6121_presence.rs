@@ -43,7 +43,9 @@ fn initial_presence_goes_to_subscribers_and_to_the_accounts_own_resources() {
     world.expect_nothing(juliet);
     world.send(romeo, "<presence id='p'><show>chat</show><status>in love</status></presence>");
     let presence = |to: &str| {
-        format!("<presence id='p' from='romeo@example.org/orchard' to='{to}'><show>chat</show><status>in love</status></presence>")
+        format!(
+            "<presence id='p' from='romeo@example.org/orchard' to='{to}'><show>chat</show><status>in love</status></presence>"
+        )
     };
     world.expect(juliet, &presence("juliet@example.org"));
     world.expect(garden, &presence("romeo@example.org"));
@@ -79,7 +81,9 @@ fn initial_presence_asks_for_the_presence_of_contacts_elsewhere() {
             world.expect_remote("<presence from='romeo@example.org/orchard' to='juliet@example.net'/>");
         }
         if probe {
-            world.expect_remote("<presence type='probe' from='romeo@example.org/orchard' to='juliet@example.net'/>");
+            world.expect_remote(
+                "<presence type='probe' from='romeo@example.org/orchard' to='juliet@example.net'/>",
+            );
         }
         assert!(world.to_remote().is_empty(), "{subscription}");
         world.clear(romeo);
@@ -152,7 +156,9 @@ fn who_goes_is_seen_going_with_the_last_words() {
         world.clear(client);
     }
     world.send(romeo, "<presence type='unavailable'><status>farewell</status></presence>");
-    for (client, to) in [(juliet, "juliet@example.org"), (garden, "romeo@example.org"), (romeo, "romeo@example.org/orchard")] {
+    for (client, to) in
+        [(juliet, "juliet@example.org"), (garden, "romeo@example.org"), (romeo, "romeo@example.org/orchard")]
+    {
         world.expect(
             client,
             &format!("<presence type='unavailable' from='romeo@example.org/orchard' to='{to}'><status>farewell</status></presence>"),
@@ -164,7 +170,10 @@ fn who_goes_is_seen_going_with_the_last_words() {
     world.expect_nothing(romeo);
     world.clear(garden);
     world.close(romeo);
-    world.expect(juliet, "<presence from='juliet@example.org/balcony' to='juliet@example.org'><show>away</show></presence>");
+    world.expect(
+        juliet,
+        "<presence from='juliet@example.org/balcony' to='juliet@example.org'><show>away</show></presence>",
+    );
     world.expect_nothing(juliet);
     world.expect_nothing(garden);
 }
@@ -205,13 +214,21 @@ fn a_session_that_dies_without_a_word_is_seen_going() {
     world.clear(juliet);
     world.clear(garden);
     world.cut(romeo);
-    world.expect(juliet, "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>");
-    world.expect(garden, "<presence type='unavailable' from='romeo@example.org/orchard' to='romeo@example.org'/>");
+    world.expect(
+        juliet,
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>",
+    );
+    world.expect(
+        garden,
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='romeo@example.org'/>",
+    );
     let (mut world, romeo) = with_contact_elsewhere("both");
     world.send(romeo, "<presence/>");
     world.to_remote();
     world.cut(romeo);
-    world.expect_remote("<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.net'/>");
+    world.expect_remote(
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.net'/>",
+    );
     assert!(world.to_remote().is_empty());
 }
 
@@ -246,7 +263,9 @@ fn directed_presence_reaches_other_domains_and_so_does_its_end() {
     world.send(romeo, "<presence to='verona@rooms.example.net/romeo'/>");
     world.expect_remote("<presence from='romeo@example.org/orchard' to='verona@rooms.example.net/romeo'/>");
     world.cut(romeo);
-    world.expect_remote("<presence type='unavailable' from='romeo@example.org/orchard' to='verona@rooms.example.net/romeo'/>");
+    world.expect_remote(
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='verona@rooms.example.net/romeo'/>",
+    );
     assert!(world.to_remote().is_empty());
 }
 
@@ -269,7 +288,10 @@ fn presence_may_be_directed_by_a_resource_that_is_not_available() {
     world.send(romeo, "<presence to='nurse@example.org'/>");
     world.expect(nurse, "<presence from='romeo@example.org/orchard' to='nurse@example.org'/>");
     world.cut(romeo);
-    world.expect(nurse, "<presence type='unavailable' from='romeo@example.org/orchard' to='nurse@example.org'/>");
+    world.expect(
+        nurse,
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='nurse@example.org'/>",
+    );
 }
 
 #[test]
@@ -279,7 +301,10 @@ fn a_subscriber_who_was_shown_an_unavailable_resource_sees_it_go() {
     world.send(romeo, "<presence to='juliet@example.org'/>");
     world.expect(juliet, "<presence from='romeo@example.org/orchard' to='juliet@example.org'/>");
     world.cut(romeo);
-    world.expect(juliet, "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>");
+    world.expect(
+        juliet,
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>",
+    );
     world.expect_nothing(juliet);
 }
 
@@ -326,12 +351,15 @@ fn a_subscriber_elsewhere_that_asks_sees_every_available_resource() {
         world.send(garden, "<presence><priority>-1</priority></presence>");
         world.login("romeo", "hidden");
         world.to_remote();
-        world.from_remote("<presence type='probe' from='juliet@example.net/balcony' to='romeo@example.org'/>");
+        world
+            .from_remote("<presence type='probe' from='juliet@example.net/balcony' to='romeo@example.org'/>");
         if allowed {
             world.expect_remote("<presence from='romeo@example.org/orchard' to='juliet@example.net/balcony'><show>dnd</show></presence>");
             world.expect_remote("<presence from='romeo@example.org/garden' to='juliet@example.net/balcony'><priority>-1</priority></presence>");
         } else {
-            world.expect_remote("<presence type='unsubscribed' from='romeo@example.org' to='juliet@example.net'/>");
+            world.expect_remote(
+                "<presence type='unsubscribed' from='romeo@example.org' to='juliet@example.net'/>",
+            );
         }
         assert!(world.to_remote().is_empty(), "{subscription}");
     }
@@ -344,10 +372,16 @@ fn a_probe_of_one_resource_is_answered_for_that_one() {
     world.send(romeo, "<presence/>");
     world.online("romeo", "garden");
     world.to_remote();
-    world.from_remote("<presence type='probe' from='juliet@example.net/balcony' to='romeo@example.org/orchard'/>");
+    world.from_remote(
+        "<presence type='probe' from='juliet@example.net/balcony' to='romeo@example.org/orchard'/>",
+    );
     world.expect_remote("<presence from='romeo@example.org/orchard' to='juliet@example.net/balcony'/>");
-    world.from_remote("<presence type='probe' from='juliet@example.net/balcony' to='romeo@example.org/street'/>");
-    world.expect_remote("<presence type='unavailable' from='romeo@example.org/street' to='juliet@example.net/balcony'/>");
+    world.from_remote(
+        "<presence type='probe' from='juliet@example.net/balcony' to='romeo@example.org/street'/>",
+    );
+    world.expect_remote(
+        "<presence type='unavailable' from='romeo@example.org/street' to='juliet@example.net/balcony'/>",
+    );
     assert!(world.to_remote().is_empty());
 }
 
@@ -357,7 +391,9 @@ fn a_probe_of_someone_who_is_not_there_finds_them_unavailable() {
     let (mut world, romeo) = with_contact_elsewhere("from");
     world.close(romeo);
     world.from_remote("<presence type='probe' from='juliet@example.net/balcony' to='romeo@example.org'/>");
-    world.expect_remote("<presence type='unavailable' from='romeo@example.org' to='juliet@example.net/balcony'/>");
+    world.expect_remote(
+        "<presence type='unavailable' from='romeo@example.org' to='juliet@example.net/balcony'/>",
+    );
     assert!(world.to_remote().is_empty());
 }
 

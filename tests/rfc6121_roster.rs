@@ -20,7 +20,9 @@ fn roster(items: &str) -> String {
 }
 
 fn push(resource: &str, item: &str) -> String {
-    format!("<iq type='set' id='*' to='romeo@example.org/{resource}'><query xmlns='jabber:iq:roster' ver='*'>{item}</query></iq>")
+    format!(
+        "<iq type='set' id='*' to='romeo@example.org/{resource}'><query xmlns='jabber:iq:roster' ver='*'>{item}</query></iq>"
+    )
 }
 
 const SET_DONE: &str = "<iq type='result' id='set' from='romeo@example.org' to='romeo@example.org/orchard'/>";
@@ -79,7 +81,13 @@ fn nobody_reads_the_roster_of_another() {
 #[test]
 fn the_states_of_an_item_are_not_the_clients_to_set() {
     let (mut world, romeo) = stage();
-    for state in ["subscription='both'", "subscription='to'", "subscription='nonsense'", "ask='subscribe'", "approved='true'"] {
+    for state in [
+        "subscription='both'",
+        "subscription='to'",
+        "subscription='nonsense'",
+        "ask='subscribe'",
+        "approved='true'",
+    ] {
         change(
             &mut world,
             romeo,
@@ -94,9 +102,18 @@ fn the_states_of_an_item_are_not_the_clients_to_set() {
 #[test]
 fn nobody_changes_the_roster_of_another() {
     let (mut world, romeo) = stage();
-    change(&mut world, romeo, "<item jid='nurse@example.org'/>", "<item jid='nurse@example.org' subscription='none'/>");
+    change(
+        &mut world,
+        romeo,
+        "<item jid='nurse@example.org'/>",
+        "<item jid='nurse@example.org' subscription='none'/>",
+    );
     let juliet = world.online("juliet", "balcony");
-    for item in ["<item jid='tybalt@example.org'/>", "<item jid='nurse@example.org' name='N'/>", "<item jid='nurse@example.org' subscription='remove'/>"] {
+    for item in [
+        "<item jid='tybalt@example.org'/>",
+        "<item jid='nurse@example.org' name='N'/>",
+        "<item jid='nurse@example.org' subscription='remove'/>",
+    ] {
         world.expect_error(juliet, &set(item).replace("id=", "to='romeo@example.org' id="), "forbidden");
     }
     world.expect_nothing(romeo);
@@ -179,9 +196,18 @@ fn an_item_is_in_a_group_once() {
     let item = "<item jid='juliet@example.org'><group>Friends</group><group>Friends</group></item>";
     world.expect_error(romeo, &set(item), "bad-request");
     // §2.4.3
-    change(&mut world, romeo, "<item jid='juliet@example.org'/>", "<item jid='juliet@example.org' subscription='none'/>");
+    change(
+        &mut world,
+        romeo,
+        "<item jid='juliet@example.org'/>",
+        "<item jid='juliet@example.org' subscription='none'/>",
+    );
     world.expect_error(romeo, &set(item), "bad-request");
-    world.expect_error(romeo, &set("<item jid='juliet@example.org'/><item jid='nurse@example.org'/>"), "bad-request");
+    world.expect_error(
+        romeo,
+        &set("<item jid='juliet@example.org'/><item jid='nurse@example.org'/>"),
+        "bad-request",
+    );
 }
 
 // §2.3.3: "The XML character data of the <group/> element is of zero length", and what is longer than we keep
@@ -201,7 +227,12 @@ fn a_group_has_a_name_of_bearable_length() {
         world.expect_error(romeo, &set(item), "not-acceptable");
     }
     // §2.4.3
-    change(&mut world, romeo, "<item jid='juliet@example.org'/>", "<item jid='juliet@example.org' subscription='none'/>");
+    change(
+        &mut world,
+        romeo,
+        "<item jid='juliet@example.org'/>",
+        "<item jid='juliet@example.org' subscription='none'/>",
+    );
     for item in &bad {
         world.expect_error(romeo, &set(item), "not-acceptable");
     }
@@ -326,10 +357,13 @@ fn removing_a_contact_ends_what_was_between_them() {
             world.send(romeo, "<presence type='subscribe' to='juliet@example.net'/>");
         }
         if state == "to" || state == "both" {
-            world.from_remote("<presence type='subscribed' from='juliet@example.net' to='romeo@example.org'/>");
+            world.from_remote(
+                "<presence type='subscribed' from='juliet@example.net' to='romeo@example.org'/>",
+            );
         }
         if state == "from" || state == "both" {
-            world.from_remote("<presence type='subscribe' from='juliet@example.net' to='romeo@example.org'/>");
+            world
+                .from_remote("<presence type='subscribe' from='juliet@example.net' to='romeo@example.org'/>");
             world.send(romeo, "<presence type='subscribed' to='juliet@example.net'/>");
         }
         world.to_remote();
@@ -351,13 +385,21 @@ fn removing_a_contact_of_ours_ends_it_on_both_sides() {
     let (romeo, juliet) = (world.online("romeo", "orchard"), world.online("juliet", "balcony"));
     world.clear(romeo);
     world.send(romeo, &set("<item jid='juliet@example.org' subscription='remove'/>"));
-    world.expect(juliet, "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>");
+    world.expect(
+        juliet,
+        "<presence type='unavailable' from='romeo@example.org/orchard' to='juliet@example.org'/>",
+    );
     let both_ways = world.drain(juliet);
     let pushed: Vec<_> = both_ways.iter().filter(|element| element.name == "iq").map(show).collect();
     assert!(pushed.last().is_some_and(|last| last.contains("subscription='none'")), "{pushed:?}");
     world.send(juliet, "<presence><status>alone</status></presence>");
-    assert!(world.drain(romeo).iter().all(|element| element.get_attr("from") != Some("juliet@example.org/balcony")
-        || element.get_attr("type") == Some("unavailable")));
+    assert!(
+        world
+            .drain(romeo)
+            .iter()
+            .all(|element| element.get_attr("from") != Some("juliet@example.org/balcony")
+                || element.get_attr("type") == Some("unavailable"))
+    );
 }
 
 // §2.5.3: "If the value of the 'jid' attribute specifies an item that is not in the roster, then the server MUST
@@ -370,7 +412,10 @@ fn who_is_no_contact_cannot_be_removed() {
     world.expect_result(romeo, &set("<item jid='juliet@example.org'/>"));
     world.expect_result(romeo, &removed);
     world.expect_error(romeo, &removed, "item-not-found");
-    world.send(romeo, &set("<item jid='juliet@example.org' subscription='remove'/><item jid='a@example.org'/>"));
+    world.send(
+        romeo,
+        &set("<item jid='juliet@example.org' subscription='remove'/><item jid='a@example.org'/>"),
+    );
 }
 
 // --- §2.6: versions ---
@@ -380,7 +425,11 @@ fn get_since(version: &str) -> String {
 }
 
 /// Asks for what has changed since a version; the result's query, and the versions and items of the pushes after it.
-fn since(world: &mut World, client: Client, version: &str) -> (Option<stube::xml::Element>, Vec<(String, String)>) {
+fn since(
+    world: &mut World,
+    client: Client,
+    version: &str,
+) -> (Option<stube::xml::Element>, Vec<(String, String)>) {
     let answer = world.expect_result(client, &get_since(version));
     let pushes = world.drain(client).into_iter().map(|push| {
         let query = push.find("query", "jabber:iq:roster").unwrap_or_else(|| panic!("{}", show(&push)));
@@ -415,7 +464,12 @@ fn who_says_nothing_of_versions_gets_the_whole_roster_without_one() {
 #[test]
 fn the_empty_version_and_any_that_we_never_gave_mean_the_whole_roster() {
     let (mut world, romeo) = stage();
-    change(&mut world, romeo, "<item jid='juliet@example.org'/>", "<item jid='juliet@example.org' subscription='none'/>");
+    change(
+        &mut world,
+        romeo,
+        "<item jid='juliet@example.org'/>",
+        "<item jid='juliet@example.org' subscription='none'/>",
+    );
     for version in ["", "nonsense", "0", "99999999999999999999", "18446744073709551615", "-1"] {
         let (query, pushes) = since(&mut world, romeo, version);
         let query = query.expect("the whole roster");
@@ -430,7 +484,12 @@ fn the_empty_version_and_any_that_we_never_gave_mean_the_whole_roster() {
 #[test]
 fn who_is_up_to_date_gets_an_empty_result_and_no_push() {
     let (mut world, romeo) = stage();
-    change(&mut world, romeo, "<item jid='juliet@example.org'/>", "<item jid='juliet@example.org' subscription='none'/>");
+    change(
+        &mut world,
+        romeo,
+        "<item jid='juliet@example.org'/>",
+        "<item jid='juliet@example.org' subscription='none'/>",
+    );
     let (query, _) = since(&mut world, romeo, "");
     let version = query.expect("a roster").get_attr("ver").expect("a version").to_owned();
     world.restart();
@@ -514,7 +573,12 @@ fn so_many_removals_are_remembered_and_older_versions_get_the_whole_roster() {
 #[test]
 fn the_versions_of_an_account_are_not_those_of_its_predecessor() {
     let (mut world, romeo) = stage();
-    change(&mut world, romeo, "<item jid='juliet@example.org'/>", "<item jid='juliet@example.org' subscription='none'/>");
+    change(
+        &mut world,
+        romeo,
+        "<item jid='juliet@example.org'/>",
+        "<item jid='juliet@example.org' subscription='none'/>",
+    );
     let (query, _) = since(&mut world, romeo, "");
     let version = query.expect("a roster").get_attr("ver").expect("a version").to_owned();
     world.control(stube::control::Request::UserRemove { address: "romeo@example.org".into() });

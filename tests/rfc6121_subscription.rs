@@ -334,7 +334,8 @@ fn what_a_user_sends_to_a_contact_of_ours() {
             let Juliet::Ours(juliet) = stage.juliet else { unreachable!("she is at home") };
             stage.romeo_sends(kind);
             // Her account's state is the mirror of his, and so is what it does.
-            let (_, delivered, _) = there.iter().find(|(name, ..)| state(name) == before.mirrored()).expect("a row");
+            let (_, delivered, _) =
+                there.iter().find(|(name, ..)| state(name) == before.mirrored()).expect("a row");
             let mut got = kinds(stage.world.drain(juliet));
             got.retain(|kind| kind.contains("subscribe"));
             assert_eq!(got.contains(&kind.to_owned()), routed && *delivered, "{kind} in {before:?}: {got:?}");
@@ -433,7 +434,8 @@ fn a_request_is_shown_to_every_available_resource() {
     let (one, two) = (world.online("romeo", "one"), world.online("romeo", "two"));
     let hidden = world.login("romeo", "hidden");
     world.clear(one);
-    world.from_remote("<presence type='subscribe' from='juliet@example.net/balcony' to='romeo@example.org'/>");
+    world
+        .from_remote("<presence type='subscribe' from='juliet@example.net/balcony' to='romeo@example.org'/>");
     for client in [one, two] {
         world.expect(client, "<presence type='subscribe' from='juliet@example.net' to='romeo@example.org'/>");
     }
@@ -527,9 +529,13 @@ fn who_is_let_in_sees_every_resource_at_once() {
     world.from_remote("<presence type='subscribe' from='juliet@example.net' to='romeo@example.org'/>");
     world.to_remote();
     world.send(one, "<presence type='subscribed' id='yes' to='juliet@example.net'/>");
-    world.expect_remote("<presence type='subscribed' id='yes' from='romeo@example.org' to='juliet@example.net'/>");
+    world.expect_remote(
+        "<presence type='subscribed' id='yes' from='romeo@example.org' to='juliet@example.net'/>",
+    );
     world.expect_remote("<presence from='romeo@example.org/one' to='juliet@example.net'/>");
-    world.expect_remote("<presence from='romeo@example.org/two' to='juliet@example.net'><show>away</show></presence>");
+    world.expect_remote(
+        "<presence from='romeo@example.org/two' to='juliet@example.net'><show>away</show></presence>",
+    );
     assert!(world.to_remote().is_empty());
 }
 
@@ -542,7 +548,10 @@ fn an_answer_goes_to_every_resource_that_has_asked_for_the_roster() {
     stage.world.clear(uninterested);
     stage.world.clear(stage.romeo);
     stage.juliet_sends("subscribed");
-    stage.world.expect(stage.romeo, "<presence type='subscribed' from='juliet@example.net' to='romeo@example.org'/>");
+    stage.world.expect(
+        stage.romeo,
+        "<presence type='subscribed' from='juliet@example.net' to='romeo@example.org'/>",
+    );
     stage.world.expect(
         stage.romeo,
         "<iq type='set' id='*' to='romeo@example.org/orchard'><query xmlns='jabber:iq:roster' ver='*'>\
@@ -628,7 +637,8 @@ fn presence_from_outside_reaches_every_available_resource_as_it_was_addressed() 
     let mut world = World::federated();
     let (one, two) = (world.online("romeo", "one"), world.online("romeo", "two"));
     world.clear(one);
-    let presence = "<presence from='juliet@example.net/balcony' to='romeo@example.org'><show>chat</show></presence>";
+    let presence =
+        "<presence from='juliet@example.net/balcony' to='romeo@example.org'><show>chat</show></presence>";
     world.from_remote(presence);
     world.expect(one, presence);
     world.expect(two, presence);

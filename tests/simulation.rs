@@ -204,9 +204,20 @@ impl Town {
         self.note(format!("{name}/{resource} comes"));
         let client = self.world.login(name, resource);
         let initial = presence(&mut self.chance);
-        self.seats.push(Seat { client, name, resource, sane: true, reads: true, available: false, sees: BTreeSet::new() });
+        self.seats.push(Seat {
+            client,
+            name,
+            resource,
+            sane: true,
+            reads: true,
+            available: false,
+            sees: BTreeSet::new(),
+        });
         if !self.chance.one_in(4) {
-            self.send_as(self.seats.len() - 1, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+            self.send_as(
+                self.seats.len() - 1,
+                "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>",
+            );
             self.send_as(self.seats.len() - 1, &initial);
         }
     }
@@ -287,14 +298,22 @@ impl Town {
                 self.uncommitted.insert(body.clone());
             }
         }
-        self.send_as(at, &format!("<message id='{body}' type='{kind}' to='{to}'><body>{body}</body></message>"));
+        self.send_as(
+            at,
+            &format!("<message id='{body}' type='{kind}' to='{to}'><body>{body}</body></message>"),
+        );
     }
 
     fn someone_sends_nonsense(&mut self) {
         let Some(at) = self.someone() else { return };
         let bytes = nonsense(&mut self.chance);
         self.seats[at].sane = false;
-        let what = format!("{}/{} sends nonsense: {}", self.seats[at].name, self.seats[at].resource, bytes.escape_ascii());
+        let what = format!(
+            "{}/{} sends nonsense: {}",
+            self.seats[at].name,
+            self.seats[at].resource,
+            bytes.escape_ascii()
+        );
         self.note(what);
         self.world.send_bytes(self.seats[at].client, &bytes);
     }
@@ -418,7 +437,8 @@ impl Town {
 
     fn check_addresses(&self, at: usize, got: &Element) {
         let seat = &self.seats[at];
-        let (own, full) = (format!("{}@example.org", seat.name), format!("{}@example.org/{}", seat.name, seat.resource));
+        let (own, full) =
+            (format!("{}@example.org", seat.name), format!("{}@example.org/{}", seat.name, seat.resource));
         if got.name == "error" || got.name == "failure" {
             return;
         }
@@ -439,13 +459,15 @@ impl Town {
         let is_blocked = |lists: &BlockLists, who: &str, other: &str| {
             lists.get(who).is_some_and(|list| list.contains(other) || list.contains(bare(other)))
         };
-        let still_blocked = |who: &str, other: &str| is_blocked(before, who, other) && is_blocked(after, who, other);
+        let still_blocked =
+            |who: &str, other: &str| is_blocked(before, who, other) && is_blocked(after, who, other);
         // The server's word that one has blocked them oneself.
         let own_doing = got.get_attr("type") == Some("error");
         if still_blocked(&own, from) && bare(from) != own && !own_doing {
             self.fail(&format!("{own} has blocked {from} and got {}", show(got)));
         }
-        let end = matches!(got.get_attr("type"), Some("error" | "unavailable" | "unsubscribe" | "unsubscribed"));
+        let end =
+            matches!(got.get_attr("type"), Some("error" | "unavailable" | "unsubscribe" | "unsubscribed"));
         if still_blocked(bare(from), &own) && bare(from) != own && !end {
             self.fail(&format!("{from} has blocked {own}, who got {}", show(got)));
         }
@@ -484,15 +506,17 @@ impl Town {
     fn check_what_leaves(&mut self, before: &BTreeSet<(String, String)>) {
         let after = self.subscribers();
         for stanza in self.world.to_remote() {
-            let (from, to) = (stanza.get_attr("from").unwrap_or_default(), stanza.get_attr("to").unwrap_or_default());
+            let (from, to) =
+                (stanza.get_attr("from").unwrap_or_default(), stanza.get_attr("to").unwrap_or_default());
             let ours = bare(from) == "example.org" || bare(from).ends_with("@example.org");
             if !ours || to.ends_with("example.org") {
                 self.fail(&format!("left for elsewhere: {}", show(&stanza)));
             }
             if stanza.name == "presence" && stanza.get_attr("type").is_none() {
                 let pair = (bare(from).to_owned(), bare(to).to_owned());
-                let directed = self.log.last().is_some_and(|last| last.ends_with(&format!("<presence to='{to}'/>")))
-                    || self.log.last().is_some_and(|last| last.contains("nonsense"));
+                let directed =
+                    self.log.last().is_some_and(|last| last.ends_with(&format!("<presence to='{to}'/>")))
+                        || self.log.last().is_some_and(|last| last.contains("nonsense"));
                 if !before.contains(&pair) && !after.contains(&pair) && !directed {
                     self.fail(&format!("presence for a stranger: {}", show(&stanza)));
                 }
@@ -508,7 +532,10 @@ impl Town {
                 && account.blocked.len() as u64 <= limits.blocklist_items.max()
                 && account.requests.len() <= 200
                 && account.sessions.len() <= RESOURCES.len()
-                && account.offline.as_ref().is_none_or(|queue| queue.messages <= limits.offline_messages.max());
+                && account
+                    .offline
+                    .as_ref()
+                    .is_none_or(|queue| queue.messages <= limits.offline_messages.max());
             if !fine {
                 self.fail(&format!("{name}'s account is beyond a limit"));
             }
@@ -554,7 +581,8 @@ impl Town {
                 if one == other || self.estranged.contains(&pair(a.as_str(), b.as_str())) {
                     continue;
                 }
-                let sees = self.world.core.account(&a).is_ok_and(|account| account.roster.is_subscribed_to(&b));
+                let sees =
+                    self.world.core.account(&a).is_ok_and(|account| account.roster.is_subscribed_to(&b));
                 let shows = self.world.core.account(&b).is_ok_and(|account| account.roster.is_subscriber(&a));
                 if sees != shows {
                     self.fail(&format!("{one} sees {other}: {sees}, {other} is seen by {one}: {shows}"));
@@ -579,8 +607,12 @@ impl Town {
                 }
                 let there: BTreeSet<String> =
                     self.world.core.sessions_of(&contact).map(|session| session.jid.to_string()).collect();
-                let available: BTreeSet<String> =
-                    self.world.core.available_sessions(&contact).map(|session| session.jid.to_string()).collect();
+                let available: BTreeSet<String> = self
+                    .world
+                    .core
+                    .available_sessions(&contact)
+                    .map(|session| session.jid.to_string())
+                    .collect();
                 let seen: BTreeSet<String> =
                     seat.sees.iter().filter(|seen| bare(seen) == contact.as_str()).cloned().collect();
                 if subscribed && !available.is_subset(&seen) {
@@ -600,7 +632,15 @@ impl Town {
             for resource in RESOURCES {
                 self.note(format!("{name}/{resource} looks for messages"));
                 let client = self.world.login(name, resource);
-                self.seats.push(Seat { client, name, resource, sane: true, reads: true, available: false, sees: BTreeSet::new() });
+                self.seats.push(Seat {
+                    client,
+                    name,
+                    resource,
+                    sane: true,
+                    reads: true,
+                    available: false,
+                    sees: BTreeSet::new(),
+                });
                 self.send_as(self.seats.len() - 1, "<presence/>");
             }
         }

@@ -5,6 +5,8 @@
 
 #[path = "tidy/manual.rs"]
 mod manual;
+#[path = "tidy/papers.rs"]
+mod papers;
 #[path = "tidy/source.rs"]
 mod source;
 

@@ -65,6 +65,8 @@ fn build(tree: &Tree, depth: usize) -> Element {
 
 /// The same text without the characters that XML cannot carry and the writer replaces.
 fn sayable(text: &str) -> String {
-    let is_char = |char: &char| matches!(char, '\t' | '\n' | '\r') || (*char >= ' ' && !matches!(char, '\u{FFFE}' | '\u{FFFF}'));
+    let is_char = |char: &char| {
+        matches!(char, '\t' | '\n' | '\r') || (*char >= ' ' && !matches!(char, '\u{FFFE}' | '\u{FFFF}'))
+    };
     text.chars().filter(is_char).collect()
 }

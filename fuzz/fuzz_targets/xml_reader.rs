@@ -3,7 +3,7 @@
 //! * the same items in whatever chunks they come;
 //! * what is accepted is read again, as the same, and is canonical already;
 //! * what was written, other parsers see as the same tree;
-//! * a stream that is accepted as a whole, other parsers accept, and see as the same tree.
+//! * a stream that is accepted as a whole, not all other parsers refuse; who does not sees the same tree.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -25,7 +25,10 @@ fuzz_target!(|data: &[u8]| {
 
     let whole = read(LIMITS, [&source[..]]);
     assert_eq!(read(LIMITS, source.chunks(1)), whole, "byte by byte");
-    let mut chunks = Chunks { rest: &source, seed: source.iter().fold(1, |seed, byte| seed * 31 % 65_521 + u32::from(*byte)) };
+    let mut chunks = Chunks {
+        rest: &source,
+        seed: source.iter().fold(1, |seed, byte| seed * 31 % 65_521 + u32::from(*byte)),
+    };
     assert_eq!(read(LIMITS, &mut chunks), whole, "in chunks");
 
     let stanzas: Vec<&Fragment> = whole
@@ -98,11 +101,19 @@ fn check_canonical(fragment: &Fragment) {
 /// What the stream says is the same elsewhere. Text between stanzas is white space and of no meaning.
 fn check_source(document: &[u8], stanzas: &[&Fragment]) {
     let text = String::from_utf8_lossy(document);
-    for (name, tree) in oracles(document) {
-        let tree = tree.unwrap_or_else(|error| panic!("{name} refuses {text}: {error}"));
-        let theirs: Vec<_> = tree.children().cloned().collect();
-        let ours: Vec<_> = stanzas.iter().map(|fragment| sorted(fragment.to_element())).collect();
-        assert_eq!(theirs, ours, "{name} of {text}");
+    let mut trees = oracles(document).to_vec();
+    if text.replace("\r\n", "").contains('\r') {
+        // rxml takes a lone carriage return for the start of a pair.
+        trees.retain(|(name, _)| *name != "rxml");
+    }
+    // Each refuses some of what XML allows, but not the same; expat, with which `tests/xml_oracles` compares, must
+    // refuse nothing that is accepted here.
+    assert!(trees.iter().any(|(_, tree)| tree.is_ok()), "all refuse {text}: {trees:?}");
+    let ours: Vec<_> = stanzas.iter().map(|fragment| sorted(fragment.to_element())).collect();
+    for (name, tree) in trees {
+        if let Ok(tree) = tree {
+            assert_eq!(tree.children().cloned().collect::<Vec<_>>(), ours, "{name} of {text}");
+        }
     }
 }
 

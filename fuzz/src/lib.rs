@@ -39,9 +39,8 @@ fn rxml_tree(document: &[u8]) -> Result<Element, String> {
             None => return tree.finish(),
             Some(rxml::Event::XmlDeclaration(..)) => {}
             Some(rxml::Event::StartElement(_, (ns, name), attrs)) => {
-                let attrs = attrs.into_iter().map(|((ns, name), value)| {
-                    (attr_name(ns.as_str(), &name), value)
-                });
+                let attrs =
+                    attrs.into_iter().map(|((ns, name), value)| (attr_name(ns.as_str(), &name), value));
                 tree.start(ns.to_string(), name.to_string(), attrs.collect());
             }
             Some(rxml::Event::EndElement(_)) => tree.end(),
@@ -62,7 +61,9 @@ fn xml_rs_tree(document: &[u8]) -> Result<Element, String> {
                 tree.start(name.namespace.unwrap_or_default(), name.local_name, attrs.collect());
             }
             XmlEvent::EndElement { .. } => tree.end(),
-            XmlEvent::Characters(text) | XmlEvent::Whitespace(text) | XmlEvent::CData(text) => tree.text(&text),
+            XmlEvent::Characters(text) | XmlEvent::Whitespace(text) | XmlEvent::CData(text) => {
+                tree.text(&text)
+            }
             XmlEvent::EndDocument => return tree.finish(),
             XmlEvent::StartDocument { .. } => {}
             other => return Err(format!("{other:?}")),

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{Core, Kept, Mail, Roster, SessionId};
 use crate::jid::Jid;
 use crate::password::Credentials;
+use crate::stanza::StreamError;
 use crate::stanza::{Condition, Stanza, StanzaError};
-use crate::store::record::{self, Record};
+use crate::store::record;
 use crate::store::schema::{self, Table};
-use crate::stream::StreamError;
 use crate::xep;
 
 pub struct Account {
@@ -25,6 +25,8 @@ pub struct Account {
     pub blocked: BTreeSet<Jid>,
     /// XEP-0160; `None` until someone needs it.
     pub offline: Option<OfflineQueue>,
+    /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
+    pub private_bytes: Option<u64>,
     /// The batch of its last change.
     pub written: u64,
 }
@@ -109,6 +111,7 @@ impl Core {
             record,
             sessions: Vec::new(),
             offline: None,
+            private_bytes: None,
             written: 0,
         }))
     }
@@ -143,6 +146,7 @@ impl Core {
                 requests: BTreeMap::new(),
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
+                private_bytes: Some(0),
                 written: 0,
             },
         );
@@ -241,9 +245,8 @@ impl Core {
     }
 
     /// When an account was last there.
-    pub fn activity(&self, account: u32) -> record::Activity {
-        let value = self.value(Table::Activity, &schema::activity::key(account));
-        value.and_then(|value| record::Activity::decode(&value).ok()).unwrap_or_default()
+    pub fn activity(&self, account: u32) -> Result<record::Activity, StanzaError> {
+        Ok(self.value(Table::Activity, &schema::activity::key(account))?.unwrap_or_default())
     }
 
     /// Forgets accounts that nothing keeps in memory.

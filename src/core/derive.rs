@@ -52,8 +52,8 @@ pub enum Purpose {
 pub enum Asker {
     /// A request on a stream that has not logged in, or the login itself.
     Link(LinkId, Option<Box<Stanza>>),
-    /// A request of a session; what the reply carries when all is well.
-    Session(SessionId, Box<Stanza>, Option<Box<Element>>),
+    /// A request; what the reply carries when all is well.
+    Request(Box<Stanza>, Option<Box<Element>>),
     Control(ControlId),
 }
 
@@ -113,9 +113,9 @@ impl Core {
                 }
             }
             Asker::Link(_, None) => {}
-            Asker::Session(session, request, payload) => {
+            Asker::Request(request, payload) => {
                 if let Some(reply) = reply(&request, outcome, payload.map(|payload| *payload)) {
-                    self.send_kept(session, reply);
+                    self.reply_kept(reply);
                 }
             }
             Asker::Control(id) => {

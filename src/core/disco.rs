@@ -32,6 +32,8 @@ pub struct Info {
     pub features: Vec<&'static str>,
     /// XEP-0128 forms.
     pub forms: Vec<Element>,
+    /// There is such a node, and whoever asks may not know more.
+    pub forbidden: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

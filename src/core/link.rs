@@ -7,13 +7,15 @@ use std::net::IpAddr;
 use super::arena::Id;
 use super::{Core, SessionId};
 use crate::stanza::Stanza;
-use crate::stream::StreamError;
+use crate::stanza::StreamError;
 
 pub type LinkId = Id<Link>;
 
 pub struct Link {
     pub address: Network,
     pub session: Option<SessionId>,
+    /// An account has been registered here; the next one needs another stream (XEP-0077 §3.1.1).
+    registered: bool,
     logged_in: bool,
     woken: bool,
     mail: VecDeque<Mail>,
@@ -79,6 +81,7 @@ impl Core {
         Ok(self.links.insert_with(|_| Link {
             address: network,
             session: None,
+            registered: false,
             logged_in: false,
             woken: false,
             mail: VecDeque::new(),
@@ -108,6 +111,16 @@ impl Core {
         }
         if let Some(session) = link.session {
             self.end_session(session);
+        }
+    }
+
+    pub(crate) fn has_registered(&self, link: LinkId) -> bool {
+        self.links.get(link).is_some_and(|link| link.registered)
+    }
+
+    pub(crate) fn set_registered(&mut self, link: LinkId) {
+        if let Some(link) = self.links.get_mut(link) {
+            link.registered = true;
         }
     }
 

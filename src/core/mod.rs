@@ -9,9 +9,11 @@
 
 mod account;
 mod arena;
+pub mod command;
 mod control;
 mod derive;
 pub mod disco;
+pub mod form;
 mod limits;
 mod link;
 mod login;
@@ -29,13 +31,15 @@ use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
 pub use control::ControlId;
-pub use derive::{DeriveId, DeriveJob, Derived};
+pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};
 pub use login::LoginKeys;
 pub use roster::{Roster, item_element};
+pub use router::is_own;
 pub use session::{Presence, Session, SessionId};
 
 use self::arena::Arena;
+use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
@@ -44,6 +48,7 @@ use crate::config::Config;
 use crate::control::Response;
 use crate::jid::Jid;
 use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::store::record::Record;
 use crate::store::schema::{Batch, Op, Table};
 use crate::store::{ReadError, Reader};
 
@@ -77,6 +82,9 @@ pub struct Core {
     registrations: Rates,
     deriving: HashMap<DeriveId, PendingDerive>,
     last_derive: DeriveId,
+    executions: Executions,
+    /// XEP-0115's verification strings of our domains, as far as they have been asked for.
+    pub(crate) caps: HashMap<Jid, Arc<str>>,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -91,7 +99,9 @@ pub struct Core {
     kept: VecDeque<(u64, Kept)>,
     woken: Vec<LinkId>,
     effects: Vec<Effect>,
-    next_tick: u64,
+    next_sweep: u64,
+    /// When an administrator wants the server stopped, and whether it shall start again.
+    stop: Option<(u64, bool)>,
 }
 
 /// What happens to Core. Stanzas of a session come through [`Core::receive`], connections through [`Core::open_link`].
@@ -158,6 +168,8 @@ impl Core {
             registrations: Rates::default(),
             deriving: HashMap::new(),
             last_derive: 0,
+            executions: Executions::default(),
+            caps: HashMap::new(),
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -166,7 +178,8 @@ impl Core {
             kept: VecDeque::new(),
             woken: Vec::new(),
             effects: Vec::new(),
-            next_tick: now + SWEEP,
+            next_sweep: now + SWEEP,
+            stop: None,
             config: Arc::clone(&config),
         };
         core.hosts = jids(&config.domains);
@@ -178,6 +191,8 @@ impl Core {
     fn configure(&mut self, config: Arc<Config>) {
         self.admins = jids(&config.admins);
         self.config = config;
+        // What the server says of itself depends on it.
+        self.caps.clear();
     }
 
     /// Time never goes back: a clock that was set back stands still until it has caught up.
@@ -195,7 +210,7 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
-        self.next_tick
+        self.stop.map_or(self.next_sweep, |(at, _)| at.min(self.next_sweep))
     }
 
     pub fn handle(&mut self, event: Event) {
@@ -205,7 +220,7 @@ impl Core {
             Event::StoreResumed => self.stalled = None,
             Event::Derived(id, derived) => self.derived(id, derived),
             Event::Remote(stanza) => self.receive_remote(stanza),
-            Event::Tick => self.sweep(),
+            Event::Tick => self.tick(),
             Event::Shutdown => self.shut_down(),
             Event::Reload(config) => self.configure(Arc::from(config)),
         }
@@ -243,14 +258,16 @@ impl Core {
     }
 
     /// A value that Core does not hold in memory, as it is after all changes so far.
-    pub(crate) fn value(&self, table: Table, key: &[u8]) -> Option<Vec<u8>> {
-        if let Some(value) = self.unwritten.get(table, key) {
-            return value.cloned();
-        }
-        self.store.get(table, key).unwrap_or_else(|error| {
-            log::error!("the database cannot be read: {error}");
-            None
-        })
+    pub(crate) fn value<R: Record>(&self, table: Table, key: &[u8]) -> Result<Option<R>, StanzaError> {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            log::error!("{} in the database cannot be read: {error}", table.name());
+            StanzaError::from(Condition::InternalServerError)
+        };
+        let value = match self.unwritten.get(table, key) {
+            Some(value) => value.cloned(),
+            None => self.store.get(table, key).map_err(|error| unreadable(&error))?,
+        };
+        value.map(|value| R::decode(&value).map_err(|error| unreadable(&error))).transpose()
     }
 
     /// The error for a change that could not be kept now.
@@ -311,9 +328,23 @@ impl Core {
         self.removed.retain(|_, seq| *seq > committed);
     }
 
+    /// Lets the server be stopped, or stopped and started again, at this time; a later wish replaces this one.
+    pub fn stop_at(&mut self, time: u64, restart: bool) {
+        self.stop = Some((time, restart));
+    }
+
+    fn tick(&mut self) {
+        if let Some((_, restart)) = self.stop.take_if(|(at, _)| *at <= self.now) {
+            self.effects.push(Effect::Stop { restart });
+        }
+        if self.next_sweep <= self.now {
+            self.sweep();
+        }
+    }
+
     /// Forgets what is only remembered for a while.
     fn sweep(&mut self) {
-        self.next_tick = self.now + SWEEP;
+        self.next_sweep = self.now + SWEEP;
         self.evict_accounts();
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
@@ -322,7 +353,7 @@ impl Core {
     fn shut_down(&mut self) {
         let links: Vec<LinkId> = self.links.ids().collect();
         for link in links {
-            self.post(link, Mail::Close(crate::stream::StreamError::SystemShutdown));
+            self.post(link, Mail::Close(crate::stanza::StreamError::SystemShutdown));
         }
     }
 

@@ -3,6 +3,7 @@
 //! A module is stateless. What it must remember is a named field of a session or an account, or a table of the
 //! store. The list's order is the order of the hooks.
 
+use super::command::Command;
 use super::disco::{Entity, Info, Item};
 use super::{Core, LinkId, Session, SessionId};
 use crate::jid::Jid;
@@ -10,6 +11,7 @@ use crate::stanza::{Stanza, StanzaError};
 use crate::xml::Element;
 
 /// One feature.
+#[expect(clippy::type_complexity, reason = "each type is read once, here, beside what it means")]
 pub struct Module {
     /// As in its file's name.
     pub name: &'static str,
@@ -21,6 +23,11 @@ pub struct Module {
     pub account_features: &'static [&'static str],
     /// The requests it answers.
     pub iq: &'static [Route],
+    /// What it can be told to do (XEP-0050), at one of our domains.
+    pub commands: &'static [Command],
+    /// What is said in place of an account that does not exist, where that must not be told from one that does and
+    /// that is not `<service-unavailable/>`.
+    pub nobody: Option<fn(&Stanza) -> Option<Result<Element, StanzaError>>>,
     /// Sees everything that a session of ours sends, before it is routed.
     pub outbound: Option<Hook>,
     /// Sees everything that is for an account of ours, before it is delivered.
@@ -42,7 +49,7 @@ pub struct Module {
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
     pub before_login: Option<fn(&mut Core, LinkId, &Stanza) -> Option<Result<Answer, StanzaError>>>,
     /// Adds to the features of a stream.
-    pub stream_features: Option<fn(&Core, Stage, &Jid) -> Option<Element>>,
+    pub stream_features: Option<fn(&mut Core, Stage, &Jid) -> Option<Element>>,
     /// Adds to what an entity of ours says of itself.
     pub info: Option<fn(&mut Core, &Entity<'_>, &mut Info)>,
     /// The items of an entity of ours, or of one of its nodes.
@@ -56,6 +63,8 @@ impl Module {
         features: &[],
         account_features: &[],
         iq: &[],
+        commands: &[],
+        nobody: None,
         outbound: None,
         inbound: None,
         presence_out: None,

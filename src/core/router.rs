@@ -7,7 +7,6 @@ use super::{Core, Effect, Kept, LinkId, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xep;
-use crate::xml::ns;
 
 impl Core {
     /// Takes a stanza from a session of ours. Its `from` is stamped here, whatever it said.
@@ -82,14 +81,14 @@ impl Core {
     fn try_route(&mut self, stanza: &mut Stanza) -> Result<(), StanzaError> {
         let Some(to) = stanza.to.clone() else { return Err(Condition::BadRequest.into()) };
         if !self.is_local(to.domain()) {
-            return self.to_remote(stanza);
+            return self.deliver_remote(stanza);
         }
         if to.local().is_none() {
-            return self.to_server(stanza, &to);
+            return self.deliver_to_server(stanza, &to);
         }
         match self.account(&to) {
             Ok(_) => {}
-            Err(super::Unavailable::Missing) => return self.to_nobody(stanza),
+            Err(super::Unavailable::Missing) => return self.deliver_to_nobody(stanza),
             Err(broken) => return Err(broken.into()),
         }
         for hook in xep::ALL.iter().filter_map(|module| module.inbound) {
@@ -98,13 +97,13 @@ impl Core {
             }
         }
         match stanza.kind {
-            Kind::Message(kind) => self.message_to_account(stanza, &to, kind),
-            Kind::Presence(kind) => self.presence_to_account(stanza, &to, kind),
-            Kind::Iq(kind) => self.iq_to_account(stanza, &to, kind),
+            Kind::Message(kind) => self.deliver_message(stanza, &to, kind),
+            Kind::Presence(kind) => self.deliver_presence(stanza, &to, kind),
+            Kind::Iq(kind) => self.deliver_iq(stanza, &to, kind),
         }
     }
 
-    fn to_remote(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
+    fn deliver_remote(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
         if !self.federated {
             return Err(Condition::RemoteServerNotFound.into());
         }
@@ -113,7 +112,7 @@ impl Core {
     }
 
     /// §8.5.1: no such account. Probes get what a stranger's probe of a real account gets.
-    fn to_nobody(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
+    fn deliver_to_nobody(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
         match stanza.kind {
             Kind::Presence(PresenceType::Probe) => {
                 if let (Some(from), Some(to)) = (&stanza.from, &stanza.to) {
@@ -124,13 +123,10 @@ impl Core {
                 Ok(())
             }
             Kind::Presence(_) => Ok(()),
-            // XEP-0030 §8: the items of an account that does not exist are an empty list.
-            Kind::Iq(IqType::Get)
-                if stanza.request().is_some_and(|child| child.ns() == ns::DISCO_ITEMS)
-                    && stanza.to.as_ref().is_some_and(Jid::is_bare) =>
-            {
-                let query = crate::xml::Element::new("query", ns::DISCO_ITEMS);
-                self.route(stanza.result(Some(query)));
+            Kind::Iq(IqType::Get) => {
+                let told = xep::ALL.iter().filter_map(|module| module.nobody).find_map(|tell| tell(stanza));
+                let payload = told.unwrap_or(Err(Condition::ServiceUnavailable.into()))?;
+                self.route(stanza.result(Some(payload)));
                 Ok(())
             }
             _ => Err(Condition::ServiceUnavailable.into()),
@@ -138,7 +134,7 @@ impl Core {
     }
 
     /// For one of our domains itself, or a resource of it.
-    fn to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+    fn deliver_to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
         match stanza.kind {
             Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => self.dispatch(stanza, Target::Server),
             Kind::Iq(IqType::Result | IqType::Error) => Ok(()),
@@ -148,12 +144,7 @@ impl Core {
         }
     }
 
-    fn message_to_account(
-        &mut self,
-        stanza: &Stanza,
-        to: &Jid,
-        kind: MessageType,
-    ) -> Result<(), StanzaError> {
+    fn deliver_message(&mut self, stanza: &Stanza, to: &Jid, kind: MessageType) -> Result<(), StanzaError> {
         if to.is_full() {
             // §8.5.3.1: whichever the type
             if let Some(id) = self.session_of(to).map(|session| session.id)
@@ -174,11 +165,11 @@ impl Core {
             MessageType::Error => Ok(()),
             MessageType::Groupchat => Err(Condition::ServiceUnavailable.into()),
             MessageType::Headline => {
-                self.to_available(stanza, to);
+                self.deliver_to_available(stanza, to);
                 Ok(())
             }
             MessageType::Normal | MessageType::Chat => {
-                if self.to_available(stanza, to) {
+                if self.deliver_to_available(stanza, to) {
                     return Ok(());
                 }
                 for take in xep::ALL.iter().filter_map(|module| module.undelivered) {
@@ -192,7 +183,7 @@ impl Core {
     }
 
     /// §8.5.2.1.1: to every resource with a non-negative priority. `false`: nobody could have it.
-    fn to_available(&mut self, stanza: &Stanza, to: &Jid) -> bool {
+    fn deliver_to_available(&mut self, stanza: &Stanza, to: &Jid) -> bool {
         let takers: Vec<SessionId> = self
             .sessions_of(to)
             .filter(|session| session.takes_messages())
@@ -203,17 +194,12 @@ impl Core {
             [one] => self.send(one, stanza),
             _ => {
                 let bytes = stanza.to_bytes();
-                takers.into_iter().fold(false, |taken, id| self.send_bytes(id, &bytes) || taken)
+                takers.into_iter().filter(|id| self.send_bytes(*id, &bytes)).count() > 0
             }
         }
     }
 
-    fn presence_to_account(
-        &mut self,
-        stanza: &Stanza,
-        to: &Jid,
-        kind: PresenceType,
-    ) -> Result<(), StanzaError> {
+    fn deliver_presence(&mut self, stanza: &Stanza, to: &Jid, kind: PresenceType) -> Result<(), StanzaError> {
         match kind {
             PresenceType::Available | PresenceType::Unavailable | PresenceType::Error if to.is_full() => {
                 // §8.5.3.1, §8.5.3.2.2
@@ -250,7 +236,7 @@ impl Core {
         }
     }
 
-    fn iq_to_account(&mut self, stanza: &Stanza, to: &Jid, kind: IqType) -> Result<(), StanzaError> {
+    fn deliver_iq(&mut self, stanza: &Stanza, to: &Jid, kind: IqType) -> Result<(), StanzaError> {
         let request = matches!(kind, IqType::Get | IqType::Set);
         if to.is_bare() {
             // §8.5.2.1.3; an answer to a request of the server's own needs no reaction.
@@ -281,14 +267,14 @@ impl Core {
         }
         match (route.handle)(self, stanza)? {
             Answer::Result(payload) => self.route(stanza.result(payload)),
-            Answer::Kept(payload) => self.reply_kept(stanza, payload),
+            Answer::Kept(payload) => self.reply_kept(stanza.result(payload)),
             Answer::Later => {}
         }
         Ok(())
     }
 
-    fn reply_kept(&mut self, stanza: &Stanza, payload: Option<crate::xml::Element>) {
-        let reply = stanza.result(payload);
+    /// Sends an answer to whoever asked once everything that has been changed so far is on disk.
+    pub(super) fn reply_kept(&mut self, reply: Stanza) {
         let session = reply.to.as_ref().and_then(|to| self.session_of(to)).map(|session| session.id);
         match session {
             Some(session) => self.send_kept(session, reply),

@@ -7,10 +7,10 @@ use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
 use super::{Core, Kept};
 use crate::jid::Jid;
+use crate::stanza::StreamError;
 use crate::stanza::{Condition, PresenceType, Stanza, StanzaError};
 use crate::store::record::Activity;
 use crate::store::schema;
-use crate::stream::StreamError;
 use crate::xep;
 use crate::xml::ns;
 
@@ -36,6 +36,8 @@ pub struct Session {
     pub backlog: bool,
     /// The status of its unavailable presence, for XEP-0012.
     pub farewell: Option<String>,
+    /// It has been told what those who come are told (XEP-0133 §4.24, §4.27).
+    pub greeted: bool,
     outbox: Outbox,
 }
 
@@ -112,6 +114,7 @@ impl Core {
             directed: BTreeSet::new(),
             backlog: false,
             farewell: None,
+            greeted: false,
             outbox: Outbox::default(),
         });
         self.account(account)?.sessions.push(id);

@@ -9,7 +9,10 @@ use std::collections::HashMap;
 use crate::store::schema::{Op, Table};
 
 #[derive(Default)]
-pub(super) struct Unwritten(HashMap<(Table, Vec<u8>), (u64, Option<Vec<u8>>)>);
+pub(super) struct Unwritten(HashMap<(Table, Vec<u8>), Pending>);
+
+/// A batch, and the value that it puts or deletes.
+type Pending = (u64, Option<Vec<u8>>);
 
 impl Unwritten {
     pub fn note(&mut self, seq: u64, op: &Op) {

@@ -113,6 +113,7 @@ impl Certified {
     fn into_acceptors(self, files: &Files) -> Result<Acceptors, String> {
         let end_point = end_point(&self.leaf, &self.chain[0]);
         let provider = Arc::new(ring::default_provider());
+        // RFC 7590 §3: TLS 1.2 and 1.3, and of their ciphers those with forward secrecy.
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?

@@ -195,6 +195,11 @@ impl Blob {
     pub fn encode_slice(bytes: &[u8]) -> Vec<u8> {
         Encoder::new(1).rest(bytes).finish()
     }
+
+    /// How many bytes an encoded one holds.
+    pub fn payload_length(value: &[u8]) -> usize {
+        value.len().saturating_sub(1)
+    }
 }
 
 fn version_1(value: &[u8]) -> Result<Decoder<'_>, Malformed> {

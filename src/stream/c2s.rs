@@ -6,12 +6,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::TlsInfo;
 use super::idle::{Idle, Verdict};
 use super::login::{Login, Progress};
-use super::{StreamError, TlsInfo};
 use crate::core::{Core, LinkId, Mail, SessionId};
 use crate::jid::Jid;
-use crate::stanza::{IqType, ReadError, Stanza};
+use crate::stanza::{IqType, ReadError, Stanza, StreamError};
 use crate::xml::Element;
 use crate::xml::ns;
 use crate::xml::{Item, Limits, Reader};
@@ -251,20 +251,22 @@ impl State {
             (_, Item::Close) => Progress::Close(None),
             (State::Login(login), Item::Header(header)) => login.header(core, link, out, &header),
             (State::Login(login), Item::Stanza(fragment)) => login.child(core, link, out, &fragment),
-            (State::Bound { session, jid, lang, .. }, Item::Stanza(fragment)) => match Stanza::read(&fragment) {
-                Ok(mut stanza) => {
-                    stanza.lang = stanza.lang.or_else(|| lang.clone());
-                    receive(core, *session, jid, stanza)
-                }
-                Err(ReadError::NotAStanza) => Progress::Close(Some(StreamError::UnsupportedStanzaType)),
-                Err(ReadError::Bad { reply, .. }) => {
-                    if let Some(mut reply) = reply {
-                        reply.to = Some(jid.clone());
-                        core.send(*session, &reply);
+            (State::Bound { session, jid, lang, .. }, Item::Stanza(fragment)) => {
+                match Stanza::read(&fragment) {
+                    Ok(mut stanza) => {
+                        stanza.lang = stanza.lang.or_else(|| lang.clone());
+                        receive(core, *session, jid, stanza)
                     }
-                    Progress::Continue
+                    Err(ReadError::NotAStanza) => Progress::Close(Some(StreamError::UnsupportedStanzaType)),
+                    Err(ReadError::Bad { reply, .. }) => {
+                        if let Some(mut reply) = reply {
+                            reply.to = Some(jid.clone());
+                            core.send(*session, &reply);
+                        }
+                        Progress::Continue
+                    }
                 }
-            },
+            }
             // The reader gives a header once, and nothing after the end.
             (State::Bound { .. } | State::Finished, _) => Progress::Continue,
         }

@@ -14,7 +14,7 @@ pub fn before_tls() -> Element {
 }
 
 /// With TLS, nobody logged in.
-pub fn before_login(core: &Core, host: &Jid, tls: &TlsInfo) -> Element {
+pub fn before_login(core: &mut Core, host: &Jid, tls: &TlsInfo) -> Element {
     let mechanisms = Mechanism::ALL.iter().filter(|mechanism| !mechanism.plus() || !tls.is_empty());
     let mechanisms = mechanisms.fold(Element::new("mechanisms", ns::SASL), |all, mechanism| {
         all.child(Element::new("mechanism", ns::SASL).text(mechanism.name()))
@@ -35,20 +35,20 @@ pub fn before_login(core: &Core, host: &Jid, tls: &TlsInfo) -> Element {
 }
 
 /// Logged in, no resource yet.
-pub fn after_login(core: &Core, host: &Jid) -> Element {
+pub fn after_login(core: &mut Core, host: &Jid) -> Element {
     let features = features().child(Element::new("bind", ns::BIND));
-    let limits_config = &core.config.limits;
-    of_modules(core, Stage::AfterLogin, host, features)
-        .child(limits(limits_config.stanza_bytes.get(), limits_config.idle_seconds.get()))
+    let config = &core.config.limits;
+    let limits = limits(config.stanza_bytes.get(), config.idle_seconds.get());
+    of_modules(core, Stage::AfterLogin, host, features).child(limits)
 }
 
 fn features() -> Element {
     Element::new("stream:features", ns::CLIENT)
 }
 
-fn of_modules(core: &Core, stage: Stage, host: &Jid, features: Element) -> Element {
+fn of_modules(core: &mut Core, stage: Stage, host: &Jid, features: Element) -> Element {
     let add = xep::ALL.iter().filter_map(|module| module.stream_features);
-    add.flat_map(|add| add(core, stage, host)).fold(features, Element::child)
+    add.filter_map(|add| add(core, stage, host)).fold(features, Element::child)
 }
 
 /// XEP-0478 §3.1

@@ -4,16 +4,20 @@
 
 use std::sync::Arc;
 
+use super::TlsInfo;
 use super::features;
 use super::sasl::{self, Exchange, Failure, Mechanism, Step};
-use super::{StreamError, TlsInfo};
+use crate::config::Registration;
 use crate::core::{Core, LinkId, LoginKeys, SessionId};
 use crate::jid::Jid;
-use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError};
+use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError, StreamError};
 use crate::xml::Element;
 use crate::xml::ns;
 use crate::xml::writer;
 use crate::xml::{Fragment, Header};
+
+/// Milliseconds, once a stream.
+const TIME_FOR_FORM: u64 = 10 * 60_000;
 
 /// The language of what we say ourselves.
 const LANGUAGE: &str = "en";
@@ -36,6 +40,8 @@ pub struct Login {
     trying: Option<Jid>,
     /// Who has logged in.
     account: Option<Jid>,
+    /// It has asked how to register.
+    has_form: bool,
     wait: Wait,
     failures: u64,
     /// When all this must be over.
@@ -83,6 +89,7 @@ impl Login {
             exchange: None,
             trying: None,
             account: None,
+            has_form: false,
             wait: Wait::No,
             failures: 0,
             deadline: core.now().saturating_add(core.config.limits.login_seconds.max_millis()),
@@ -212,6 +219,7 @@ impl Login {
                 stanza.from = None;
                 stanza.to = Some(host);
                 if core.receive_before_login(link, &stanza) {
+                    self.allow_for_form(core);
                     return Progress::Continue;
                 }
             }
@@ -367,6 +375,13 @@ impl Login {
             return Progress::Continue;
         }
         self.tell_now(core, link, out, outcome)
+    }
+
+    /// Somebody may have a form to fill in (XEP-0077 §3.1): that takes a person longer than a login takes a client.
+    fn allow_for_form(&mut self, core: &Core) {
+        if core.config.registration == Registration::Open && !std::mem::replace(&mut self.has_form, true) {
+            self.deadline = self.deadline.saturating_add(TIME_FOR_FORM);
+        }
     }
 
     /// The time that we make someone wait isn't theirs to answer for.

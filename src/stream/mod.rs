@@ -1,13 +1,10 @@
 //! State machines of one connection: bytes in, bytes and calls to [`Core`](crate::core::Core) out.
 
 pub mod c2s;
-mod error;
 mod features;
 mod idle;
 mod login;
 pub mod sasl;
-
-pub use error::StreamError;
 
 /// What is known of a TLS connection: what a login can be bound to.
 pub type TlsInfo = sasl::ChannelBinding;

@@ -7,15 +7,15 @@ pub mod rfc3921_session;
 pub mod rfc6121_presence;
 pub mod rfc6121_roster;
 pub mod rfc6121_subscription;
-//pub mod xep0012_last;
+pub mod xep0012_last;
 pub mod xep0030_disco;
-//pub mod xep0049_private;
-//pub mod xep0050_commands;
-//pub mod xep0054_vcard;
-//pub mod xep0077_registration;
+pub mod xep0049_private;
+pub mod xep0050_commands;
+pub mod xep0054_vcard;
+pub mod xep0077_registration;
 pub mod xep0092_version;
-//pub mod xep0115_caps;
-//pub mod xep0133_admin;
+pub mod xep0115_caps;
+pub mod xep0133_admin;
 pub mod xep0157_contact;
 pub mod xep0160_offline;
 pub mod xep0191_blocking;
@@ -30,16 +30,16 @@ pub static ALL: &[Module] = &[
     rfc6121_roster::MODULE,
     xep0160_offline::MODULE,
     rfc3921_session::MODULE,
-    //xep0012_last::MODULE,
+    xep0012_last::MODULE,
     xep0030_disco::MODULE,
-    //xep0049_private::MODULE,
-    //xep0050_commands::MODULE,
-    //xep0054_vcard::MODULE,
-    //xep0077_registration::MODULE,
+    xep0049_private::MODULE,
+    xep0050_commands::MODULE,
+    xep0054_vcard::MODULE,
+    xep0077_registration::MODULE,
     xep0092_version::MODULE,
     // Behind whatever else adds to the features of a stream: it hashes what the server says of itself.
-    //xep0115_caps::MODULE,
-    //xep0133_admin::MODULE,
+    xep0115_caps::MODULE,
+    xep0133_admin::MODULE,
     xep0157_contact::MODULE,
     xep0199_ping::MODULE,
     xep0202_time::MODULE,

@@ -20,7 +20,7 @@ pub const MODULE: Module = Module {
     ..Module::NONE
 };
 
-fn offer(_: &Core, stage: Stage, _: &Jid) -> Option<Element> {
+fn offer(_: &mut Core, stage: Stage, _: &Jid) -> Option<Element> {
     (stage == Stage::AfterLogin)
         .then(|| Element::new("session", ns::SESSION).child(Element::new("optional", ns::SESSION)))
 }

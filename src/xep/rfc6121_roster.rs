@@ -29,7 +29,7 @@ pub const MODULE: Module = Module {
 };
 
 // §2.6.1
-fn offer_versions(_: &Core, stage: Stage, _: &Jid) -> Option<Element> {
+fn offer_versions(_: &mut Core, stage: Stage, _: &Jid) -> Option<Element> {
     (stage == Stage::AfterLogin).then(|| Element::new("ver", ns::ROSTER_VER))
 }
 
@@ -53,7 +53,7 @@ fn get(core: &mut Core, owner: &Jid, stanza: &Stanza, query: &Element) -> Result
         // §2.6.3: nothing to say but the changes, each as a push with its version
         Some(changes) => {
             let push = |(contact, item): (&Jid, &RosterItem)| {
-                let query = Element::new("query", ns::ROSTER).attr("ver", &item.version.to_string());
+                let query = Element::new("query", ns::ROSTER).attr("ver", item.version.to_string());
                 let query = query.child(item_element(contact, item));
                 Stanza::iq(IqType::Set, &format!("push{}", item.version)).with(&query)
             };

@@ -11,8 +11,8 @@ use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, PresenceType, Stanza, StanzaError};
 use crate::store::record::{RosterItem, Subscription};
 use crate::store::schema;
-use crate::xml::{Element, Payload};
 use crate::xml::ns;
+use crate::xml::{Element, Payload};
 
 const MAX_REQUESTS: usize = 200;
 
@@ -30,7 +30,7 @@ pub const MODULE: Module = Module {
 };
 
 // §3.4.1
-fn offer_pre_approval(_: &Core, stage: Stage, _: &Jid) -> Option<Element> {
+fn offer_pre_approval(_: &mut Core, stage: Stage, _: &Jid) -> Option<Element> {
     (stage == Stage::AfterLogin).then(|| Element::new("sub", ns::PRE_APPROVAL))
 }
 

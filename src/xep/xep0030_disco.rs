@@ -22,6 +22,7 @@ pub const MODULE: Module = Module {
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Server, handle: items },
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Account, handle: items },
     ],
+    nobody: Some(nobody),
     info: Some(describe),
     items: Some(resources),
     ..Module::NONE
@@ -34,29 +35,47 @@ fn info(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
         return Err(Condition::ServiceUnavailable.into()); // §8
     }
     let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
-    let info = core.info(&entity);
-    if info.is_empty() {
-        return Err(Condition::ItemNotFound.into()); // §7: no such node
-    }
+    let info = describe_entity(core, &entity)?;
     Ok(Answer::Result(Some(info.to_element(node.as_deref()))))
 }
 
 // §4.1, §4.2
 fn items(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     let (address, asker, node) = question(stanza)?;
-    let mut query = Element::new("query", ns::DISCO_ITEMS);
-    if let Some(node) = &node {
-        query = query.attr("node", node);
-    }
+    let query = items_query(node.as_deref());
     if !may_ask(core, &address, &asker)? {
         return Ok(Answer::Result(Some(query))); // §8
     }
     let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
     let items = core.items(&entity);
-    if items.is_empty() && node.is_some() && core.info(&entity).is_empty() {
-        return Err(Condition::ItemNotFound.into());
+    if items.is_empty() && node.is_some() {
+        describe_entity(core, &entity)?;
     }
     Ok(Answer::Result(Some(items.into_iter().fold(query, |query, item| query.child(item_element(&item))))))
+}
+
+/// §8: what a stranger sees of an account that does exist.
+fn nobody(stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
+    let asks = stanza.request()?.is("query", ns::DISCO_ITEMS) && stanza.to.as_ref().is_some_and(Jid::is_bare);
+    let (.., node) = asks.then(|| question(stanza).ok()).flatten()?;
+    Some(Ok(items_query(node.as_deref())))
+}
+
+fn items_query(node: Option<&str>) -> Element {
+    let query = Element::new("query", ns::DISCO_ITEMS);
+    node.into_iter().fold(query, |query, node| query.attr("node", node))
+}
+
+// §7
+fn describe_entity(core: &mut Core, entity: &Entity<'_>) -> Result<Info, StanzaError> {
+    let info = core.info(entity);
+    if info.forbidden {
+        return Err(Condition::Forbidden.into());
+    }
+    if info.is_empty() {
+        return Err(Condition::ItemNotFound.into()); // no such node
+    }
+    Ok(info)
 }
 
 fn item_element(item: &Item) -> Element {

@@ -83,9 +83,12 @@ fn deliver(core: &mut Core, session: SessionId) {
     });
     let delay = Element::new("delay", ns::DELAY).attr("from", owner.domain());
     for (key, message) in &taken {
-        // What can't be read any more would be in the way for ever.
-        if let Some(stanza) = Stanza::from_bytes(&message.stanza) {
-            let delay = delay.clone().attr("stamp", &time::datetime(message.stamp)).text("Offline Storage");
+        // What can't be read any more would be in the way for ever; nor is anybody heard who was blocked meanwhile
+        // (XEP-0191 §3.3).
+        if let Some(stanza) =
+            Stanza::from_bytes(&message.stanza).filter(|stanza| !is_blocked(core, &owner, stanza))
+        {
+            let delay = delay.clone().attr("stamp", time::datetime(message.stamp)).text("Offline Storage");
             if !core.send(session, &stanza.with(&delay)) {
                 return;
             }
@@ -97,6 +100,11 @@ fn deliver(core: &mut Core, session: SessionId) {
     {
         session.backlog = false;
     }
+}
+
+fn is_blocked(core: &Core, owner: &Jid, stanza: &Stanza) -> bool {
+    let sender = stanza.from.as_ref();
+    sender.is_some_and(|sender| core.loaded(owner).is_some_and(|account| account.blocks(sender)))
 }
 
 fn next_piece(core: &mut Core, owner: &Jid) -> Result<Vec<(u64, Offline)>, ReadError> {

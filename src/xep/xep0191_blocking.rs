@@ -53,8 +53,11 @@ fn block(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
         return Err(StanzaError::new(Condition::ResourceConstraint, "The block list is full."));
     }
     // Before it is blocked: afterwards nothing gets there.
-    for contact in reached_by(core, &owner, &new) {
+    for contact in subscribers(core, &owner, &new) {
         core.hide_presence(&owner, &contact);
+    }
+    for gone in directed(core, &owner, &new) {
+        core.route(gone);
     }
     let account = core.account(&owner)?;
     let id = account.record.id;
@@ -80,29 +83,43 @@ fn unblock(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
         freed.iter().map(|jid| schema::blocklist::delete(id, jid.as_str())).collect::<Vec<_>>(),
     );
     push(core, &owner, with_items("unblock", items.iter()));
-    for contact in reached_by(core, &owner, &freed) {
+    for contact in subscribers(core, &owner, &freed) {
         core.show_presence(&owner, &contact);
     }
     Ok(Answer::Kept(None))
 }
 
-/// Who gets the account's presence and is meant by one of `items` (§5).
-fn reached_by(core: &Core, owner: &Jid, items: &[Jid]) -> Vec<Jid> {
+/// Who gets the account's presence by subscription and is meant by one of `items`: contacts, or resources of theirs.
+fn subscribers(core: &Core, owner: &Jid, items: &[Jid]) -> Vec<Jid> {
     let Some(account) = core.loaded(owner) else { return Vec::new() };
-    let meant = |jid: &Jid| items.iter().any(|item| matches(item, jid));
-    let directed = core.sessions_of(owner).flat_map(|session| session.directed.iter());
-    let mut reached: Vec<Jid> =
-        account.audience().chain(directed).filter(|jid| meant(jid)).cloned().collect();
-    reached.sort();
-    reached.dedup();
-    reached
+    let meant = |contact| items.iter().filter_map(move |item| meant(item, contact));
+    let mut subscribers: Vec<Jid> = account.audience().flat_map(meant).collect();
+    subscribers.sort();
+    subscribers.dedup();
+    subscribers
 }
 
-/// §5: an item without resource means every resource, one without localpart everyone there.
-fn matches(item: &Jid, jid: &Jid) -> bool {
-    item.domain() == jid.domain()
-        && (item.local().is_none() || item.local() == jid.local())
-        && (item.resource().is_none() || item.resource() == jid.resource())
+/// The ends of directed presence to others who are meant by one of `items`.
+fn directed(core: &Core, owner: &Jid, items: &[Jid]) -> Vec<Stanza> {
+    let Some(account) = core.loaded(owner) else { return Vec::new() };
+    let ends = |to: &Jid| {
+        !account.roster.is_subscriber(to) && items.iter().any(|item| meant(item, to).as_ref() == Some(to))
+    };
+    let told =
+        core.sessions_of(owner).flat_map(|session| session.directed.iter().map(move |to| (session, to)));
+    told.filter(|(_, to)| ends(to)).map(|(session, to)| session.unavailable().to(to)).collect()
+}
+
+/// What of a contact an item means (§5): without resource every resource, without localpart everyone there.
+fn meant(item: &Jid, contact: &Jid) -> Option<Jid> {
+    if item.domain() != contact.domain() || item.local().is_some() && item.local() != contact.local() {
+        return None;
+    }
+    match item.resource() {
+        Some(resource) if contact.is_bare() => contact.with_resource(resource).ok(),
+        Some(resource) => (contact.resource() == Some(resource)).then(|| contact.clone()),
+        None => Some(contact.clone()),
+    }
 }
 
 fn push(core: &mut Core, owner: &Jid, change: Element) {

@@ -8,7 +8,7 @@ use crate::xml::ns;
 
 pub const MODULE: Module = Module {
     name: "time",
-    specs: &[Spec::Xep(202, "2.0"), Spec::Xep(82, "1.1.1")],
+    specs: &[Spec::Xep(202, "2.0")],
     features: &[ns::TIME],
     iq: &[Route { ns: ns::TIME, name: "time", target: Target::Server, handle: tell }],
     ..Module::NONE

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr_iter};
 use quick_xml::events::Event;
 
 use super::fragment::Fragment;
@@ -19,7 +20,8 @@ pub(super) fn read(
     stream: &StreamScope,
     limits: &Limits,
 ) -> Result<Fragment, ReadError> {
-    let mut reading = Reading::new(source, content_ns, stream, limits);
+    let first_tag = memchr(b'>', source.as_bytes()).map_or(0, |end| end + 1);
+    let mut reading = Reading::new(content_ns, stream, limits, source.len() - first_tag);
     let mut tokens = quick_xml::Reader::from_str(source);
     let mut start = 0;
     loop {
@@ -27,7 +29,7 @@ pub(super) fn read(
         let end = tokens.buffer_position() as usize;
         let token = source.get(start..end).unwrap_or_default();
         start = end;
-        if reading.open.is_empty() && reading.begun && !matches!(event, Event::Eof) {
+        if reading.is_complete() != matches!(event, Event::Eof) {
             return Err(ReadError::NotWellFormed);
         }
         match event {
@@ -43,8 +45,7 @@ pub(super) fn read(
                 let char = tag::reference(between(token, "&", ";")?)?;
                 reading.write_text(char.encode_utf8(&mut [0; 4]));
             }
-            Event::Eof if reading.open.is_empty() && reading.begun => return reading.finish(),
-            Event::Eof => return Err(ReadError::NotWellFormed),
+            Event::Eof => return reading.finish(),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {
                 return Err(ReadError::Restricted);
             }
@@ -149,7 +150,8 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(source: &'a str, content_ns: &'a str, stream: &'a StreamScope, limits: &'a Limits) -> Self {
+    /// `content`: about how many bytes will be written.
+    fn new(content_ns: &'a str, stream: &'a StreamScope, limits: &'a Limits, content: usize) -> Self {
         Reading {
             limits,
             prefixes: Prefixes::new(content_ns, stream),
@@ -158,9 +160,14 @@ impl<'a> Reading<'a> {
             open: Vec::with_capacity(8),
             begun: false,
             unclosed: false,
-            content: Vec::with_capacity(source.len()),
+            content: Vec::with_capacity(content),
             fragment: Fragment::with_capacity(128),
         }
+    }
+
+    /// The one element has begun and ended.
+    fn is_complete(&self) -> bool {
+        self.begun && self.open.is_empty()
     }
 
     fn start_tag(&mut self, tag: &'a str) -> Result<(), ReadError> {
@@ -235,7 +242,7 @@ impl<'a> Reading<'a> {
     fn text(&mut self, source: &str) -> Result<(), ReadError> {
         // XML 1.0 §2.4: `]]>` must not stand in text.
         let bytes = source.as_bytes();
-        if memchr::memchr_iter(b'>', bytes).any(|at| bytes[..at].ends_with(b"]]")) {
+        if memchr_iter(b'>', bytes).any(|at| bytes[..at].ends_with(b"]]")) {
             return Err(ReadError::NotWellFormed);
         }
         self.write_text(&tag::line_ends(source));

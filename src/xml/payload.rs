@@ -14,9 +14,9 @@ use super::{Element, Node, ns};
 pub struct Payload(Option<Arc<Shared>>);
 
 struct Shared {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
     /// Where each child starts and ends.
-    children: Box<[(u32, u32)]>,
+    children: Vec<(u32, u32)>,
 }
 
 /// An element directly inside a payload.
@@ -28,12 +28,12 @@ pub struct Child<'a> {
 impl Payload {
     /// Takes up canonical bytes, such as [`Payload::bytes`] once gave; `None` if they are not balanced.
     pub fn parse(bytes: impl Into<Vec<u8>>) -> Option<Payload> {
-        let bytes: Vec<u8> = bytes.into();
-        let children = index(&bytes)?;
+        let bytes = bytes.into();
         if bytes.is_empty() {
             return Some(Payload::default());
         }
-        Some(Payload(Some(Arc::new(Shared { bytes: bytes.into(), children: children.into() }))))
+        let children = index(&bytes)?;
+        Some(Payload(Some(Arc::new(Shared { bytes, children }))))
     }
 
     pub fn from_elements(elements: &[Element]) -> Payload {

@@ -43,7 +43,9 @@ pub fn address(chance: &mut Chance) -> String {
         0..=4 => format!("{person}@example.org"),
         5..=7 => format!("{person}@example.org/{}", chance.pick(&RESOURCES)),
         8 => format!("{}{}", chance.pick(&STRANGERS), chance.pick(&["", "/x"])),
-        _ => chance.pick(&["nobody@example.org", "example.org", "example.org/x", "nobody@example.org/x"]).to_owned(),
+        _ => chance
+            .pick(&["nobody@example.org", "example.org", "example.org/x", "nobody@example.org/x"])
+            .to_owned(),
     }
 }
 
@@ -84,7 +86,9 @@ pub fn stanza(chance: &mut Chance, blocks: bool) -> String {
             let command = chance.pick(&["block", "block", "unblock", "blocklist"]);
             let kind = if command == "blocklist" { "get" } else { "set" };
             let whom = contact(chance);
-            format!("<iq type='{kind}' id='b'><{command} xmlns='urn:xmpp:blocking'><item jid='{whom}'/></{command}></iq>")
+            format!(
+                "<iq type='{kind}' id='b'><{command} xmlns='urn:xmpp:blocking'><item jid='{whom}'/></{command}></iq>"
+            )
         }
     }
 }

@@ -8,19 +8,49 @@ mod world;
 
 #[path = "../durability.rs"]
 mod durability;
+#[path = "../rfc3921_session.rs"]
+mod rfc3921_session;
 #[path = "../rfc6120_login.rs"]
 mod rfc6120_login;
 #[path = "../rfc6120_stanzas.rs"]
 mod rfc6120_stanzas;
 #[path = "../rfc6120_streams.rs"]
 mod rfc6120_streams;
-#[path = "../rfc6121_roster.rs"]
-mod rfc6121_roster;
-#[path = "../rfc6121_subscription.rs"]
-mod rfc6121_subscription;
 #[path = "../rfc6121_delivery.rs"]
 mod rfc6121_delivery;
 #[path = "../rfc6121_presence.rs"]
 mod rfc6121_presence;
+#[path = "../rfc6121_roster.rs"]
+mod rfc6121_roster;
+#[path = "../rfc6121_subscription.rs"]
+mod rfc6121_subscription;
 #[path = "../simulation.rs"]
 mod simulation;
+#[path = "../xep0012_last.rs"]
+mod xep0012_last;
+#[path = "../xep0030_disco.rs"]
+mod xep0030_disco;
+#[path = "../xep0049_private.rs"]
+mod xep0049_private;
+#[path = "../xep0050_commands.rs"]
+mod xep0050_commands;
+#[path = "../xep0054_vcard.rs"]
+mod xep0054_vcard;
+#[path = "../xep0077_registration.rs"]
+mod xep0077_registration;
+#[path = "../xep0092_version.rs"]
+mod xep0092_version;
+#[path = "../xep0115_caps.rs"]
+mod xep0115_caps;
+#[path = "../xep0133_admin.rs"]
+mod xep0133_admin;
+#[path = "../xep0157_contact.rs"]
+mod xep0157_contact;
+#[path = "../xep0160_offline.rs"]
+mod xep0160_offline;
+#[path = "../xep0191_blocking.rs"]
+mod xep0191_blocking;
+#[path = "../xep0199_ping.rs"]
+mod xep0199_ping;
+#[path = "../xep0202_time.rs"]
+mod xep0202_time;

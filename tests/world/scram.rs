@@ -21,13 +21,7 @@ pub struct Signature(String);
 
 impl Scram {
     pub fn new(hash: Hash, name: &str, password: &str) -> Scram {
-        Scram {
-            hash,
-            gs2: "n,,".into(),
-            binding: Vec::new(),
-            name: name.into(),
-            password: password.into(),
-        }
+        Scram { hash, gs2: "n,,".into(), binding: Vec::new(), name: name.into(), password: password.into() }
     }
 
     pub fn bound(hash: Hash, kind: &str, binding: &[u8], name: &str, password: &str) -> Scram {

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use stube::control::{Request, Response};
 use stube::config::Config;
-use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event, LinkId};
+use stube::control::{Request, Response};
+use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event};
 use stube::stanza::Stanza;
 use stube::store::{Batch, Committer, Options, Reader, Store};
 use stube::stream::TlsInfo;
@@ -425,6 +425,7 @@ impl World {
     }
 
     /// A stanza comes from another domain.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanza comes from")]
     pub fn from_remote(&mut self, xml: &str) {
         let stanza = try_stanza(xml).expect("a stanza");
         self.core.handle(Event::Remote(stanza));
@@ -432,6 +433,7 @@ impl World {
     }
 
     /// What has been sent to other domains.
+    #[expect(clippy::wrong_self_convention, reason = "it says where the stanzas went")]
     pub fn to_remote(&mut self) -> Vec<Element> {
         self.remote.drain(..).collect()
     }
@@ -511,10 +513,6 @@ impl World {
 
     pub fn stream(&mut self, client: Client) -> &mut C2s {
         &mut self.connection(client).stream
-    }
-
-    pub fn link(&mut self, client: Client) -> LinkId {
-        self.stream(client).link()
     }
 }
 

@@ -81,14 +81,15 @@ def tree(document):
 
 def check(reader, source):
     """The verdict; a complaint is an AssertionError."""
-    if not source.startswith((b"<?xml", b"<stream")):
+    has_header = source.startswith((b"<?xml", b"<stream"))
+    if not has_header:
         source = HEADER + source
     verdict, used, stanzas = reader.read(source)
     try:
         written = [tree(stanza) for stanza in stanzas]
     except expat.ExpatError as error:
         raise AssertionError(f"expat refuses what was written for {source!r}: {error}: {stanzas!r}") from error
-    if verdict in "AC":
+    if verdict == "C" or (verdict == "A" and not has_header):
         document = source[:used] + (END if verdict == "A" else b"")
         try:
             seen = tree(document)
@@ -101,7 +102,7 @@ def check(reader, source):
 
 def mutated(chance, corpus):
     data = bytearray(chance.choice(corpus))
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.randint(1, 3)):
         at = chance.randint(0, len(data))
         end = min(len(data), at + chance.randint(0, 12))
         match chance.randrange(6):

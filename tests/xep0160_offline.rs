@@ -1,0 +1,289 @@
+//! XEP-0160: messages for those who are offline, marked as XEP-0203 wants.
+
+use crate::client::Client;
+use crate::world::{World, show};
+use stube::config::Limit;
+use stube::xml::Element;
+
+fn message(kind: &str, content: &str) -> String {
+    format!("<message to='juliet@capulet' type='{kind}' id='m'>{content}</message>")
+        .replace("juliet@capulet", "juliet@example.org")
+}
+
+fn say(text: &str) -> String {
+    message("chat", &format!("<body>{text}</body>"))
+}
+
+/// Juliet, who is offline, and Romeo, who writes.
+fn world() -> (World, Client) {
+    let mut world = World::new();
+    world.account("juliet");
+    let romeo = world.login("romeo", "orchard");
+    (world, romeo)
+}
+
+/// The messages that Juliet gets when she comes.
+fn come(world: &mut World, resource: &str) -> (Client, Vec<Element>) {
+    let juliet = world.login("juliet", resource);
+    world.send(juliet, "<presence/>");
+    (juliet, messages(world, juliet))
+}
+
+fn messages(world: &mut World, client: Client) -> Vec<Element> {
+    world.drain(client).into_iter().filter(|stanza| stanza.name == "message").collect()
+}
+
+fn bodies(messages: &[Element]) -> Vec<String> {
+    let body = |message: &Element| message.find("body", "jabber:client").map(Element::text_content);
+    messages.iter().filter_map(body).collect()
+}
+
+#[test]
+fn the_server_says_that_it_keeps_messages() {
+    let mut world = World::new();
+    let juliet = world.login("juliet", "balcony");
+    let info =
+        "<iq type='get' id='i' to='example.org'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
+    assert!(show(&world.expect_result(juliet, info)).contains("<feature var='msgoffline'/>"));
+}
+
+// XEP-0203 §2: from the server that kept it, with the time when it came
+#[test]
+fn a_message_waits_and_says_since_when() {
+    let (mut world, romeo) = world();
+    world.send(romeo, &say("O blessed, blessed night!"));
+    world.expect_nothing(romeo);
+    world.advance(60_000);
+    let juliet = world.login("juliet", "balcony");
+    world.send(juliet, "<presence><priority>1</priority></presence>");
+    world.expect(juliet, "<presence from='juliet@example.org/balcony' to='juliet@example.org'><priority>1</priority></presence>");
+    world.expect(
+        juliet,
+        "<message from='romeo@example.org/orchard' to='juliet@example.org' type='chat' id='m'>\
+         <body>O blessed, blessed night!</body>\
+         <delay xmlns='urn:xmpp:delay' from='example.org' stamp='2026-11-22T13:11:11.000Z'>Offline Storage</delay>\
+         </message>",
+    );
+}
+
+#[test]
+fn messages_come_once_and_in_their_order() {
+    let (mut world, romeo) = world();
+    for text in ["I am afeard.", "Being in night,", "all this is but a dream"] {
+        world.send(romeo, &say(text));
+    }
+    let (balcony, first) = come(&mut world, "balcony");
+    assert_eq!(bodies(&first), ["I am afeard.", "Being in night,", "all this is but a dream"]);
+    assert!(come(&mut world, "chamber").1.is_empty());
+    world.close(balcony);
+    world.restart();
+    assert!(come(&mut world, "balcony").1.is_empty());
+}
+
+#[test]
+fn more_than_one_piece_comes_whole_and_in_order_with_what_is_sent_meanwhile() {
+    let (mut world, romeo) = world();
+    for n in 0..130 {
+        world.send(romeo, &say(&n.to_string()));
+    }
+    let (juliet, before) = come(&mut world, "balcony");
+    world.send(romeo, &say("now"));
+    let all = [before, messages(&mut world, juliet)].concat();
+    let expected: Vec<String> = (0..130).map(|n| n.to_string()).chain(["now".into()]).collect();
+    assert_eq!(bodies(&all), expected);
+    // What came when all had been given was not delayed.
+    assert!(all[130].find("delay", "urn:xmpp:delay").is_none());
+}
+
+#[test]
+fn exactly_one_piece_is_followed_by_what_comes_next() {
+    let (mut world, romeo) = world();
+    for n in 0..50 {
+        world.send(romeo, &say(&n.to_string()));
+    }
+    let (juliet, before) = come(&mut world, "balcony");
+    assert_eq!(before.len(), 50);
+    world.send(romeo, &say("now"));
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["now"]);
+}
+
+// "Recipient's server determines that the intended recipient has no available resources that have specified non-negative
+// presence priority."
+#[test]
+fn a_negative_priority_is_not_there_for_messages() {
+    let (mut world, romeo) = world();
+    let juliet = world.login("juliet", "robot");
+    world.send(juliet, "<presence><priority>-1</priority></presence>");
+    world.send(romeo, &say("O blessed, blessed night!"));
+    world.expect_nothing(romeo);
+    assert!(messages(&mut world, juliet).is_empty());
+    world.send(juliet, "<presence><priority>0</priority></presence>");
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["O blessed, blessed night!"]);
+}
+
+#[test]
+fn a_message_for_a_resource_that_is_gone_waits_if_it_is_chat() {
+    let (mut world, romeo) = world();
+    world.send(romeo, &say("hi").replace("juliet@example.org", "juliet@example.org/gone"));
+    assert_eq!(bodies(&come(&mut world, "balcony").1), ["hi"]);
+}
+
+// "Handling of Message Types"
+#[test]
+fn normal_and_chat_messages_are_kept_and_others_are_not() {
+    let (mut world, romeo) = world();
+    for kind in ["normal", "chat"] {
+        world.send(romeo, &message(kind, &format!("<body>{kind}</body>")));
+    }
+    world.expect_nothing(romeo);
+    for kind in ["headline", "error"] {
+        world.send(romeo, &message(kind, "<body>no</body>"));
+    }
+    world.expect_nothing(romeo);
+    world.send(romeo, &message("groupchat", "<body>no</body>"));
+    world.expect_bounce(romeo, "service-unavailable");
+    assert_eq!(bodies(&come(&mut world, "balcony").1), ["normal", "chat"]);
+}
+
+// "with the exception of messages that contain only XEP-0085 content"
+#[test]
+fn that_somebody_is_typing_is_nothing_to_keep() {
+    let (mut world, romeo) = world();
+    let composing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+    world.send(romeo, &message("chat", composing));
+    world.send(romeo, &message("chat", &format!("{composing}<thread>t</thread>")));
+    world.send(romeo, &message("chat", ""));
+    world.expect_nothing(romeo);
+    assert!(come(&mut world, "balcony").1.is_empty());
+    let (mut world, romeo) = self::world();
+    world.send(romeo, &message("chat", &format!("<body>hi</body>{composing}")));
+    world.send(romeo, &message("chat", "<received xmlns='urn:xmpp:receipts' id='x'/>"));
+    assert_eq!(come(&mut world, "balcony").1.len(), 2);
+}
+
+// "if not (e.g., because the recipient's offline message queue is full), the server returns a <service-unavailable/> error"
+#[test]
+fn so_many_messages_wait_and_one_more_comes_back() {
+    let mut world = World::with(|config| config.limits.offline_messages = Limit::of(2));
+    world.account("juliet");
+    let romeo = world.login("romeo", "orchard");
+    for text in ["one", "two", "three"] {
+        world.send(romeo, &say(text));
+    }
+    world.expect_bounce(romeo, "service-unavailable");
+    // It is counted anew after a restart.
+    world.restart();
+    let romeo = world.login("romeo", "orchard");
+    world.send(romeo, &say("four"));
+    world.expect_bounce(romeo, "service-unavailable");
+    let (juliet, got) = come(&mut world, "balcony");
+    assert_eq!(bodies(&got), ["one", "two"]);
+    world.close(juliet);
+    world.send(romeo, &say("five"));
+    world.expect_nothing(romeo);
+    assert_eq!(bodies(&come(&mut world, "balcony").1), ["five"]);
+}
+
+#[test]
+fn so_many_bytes_wait_and_one_more_message_comes_back() {
+    let mut world = World::with(|config| config.limits.offline_bytes = Limit::of(1000));
+    world.account("juliet");
+    let romeo = world.login("romeo", "orchard");
+    world.send(romeo, &say(&"x".repeat(700)));
+    world.expect_nothing(romeo);
+    world.send(romeo, &say(&"x".repeat(300)));
+    world.expect_bounce(romeo, "service-unavailable");
+    world.send(romeo, &say("x"));
+    world.expect_nothing(romeo);
+}
+
+#[test]
+fn what_was_committed_survives_a_crash_and_the_rest_was_promised_to_nobody() {
+    let (mut world, romeo) = world();
+    world.send(romeo, &say("kept"));
+    world.hold_commits();
+    world.send(romeo, &say("lost"));
+    // A result that would promise as much as the message's keeping has not left either.
+    world.send(
+        romeo,
+        "<iq type='set' id='after'><query xmlns='jabber:iq:roster'><item jid='juliet@example.org'/></query></iq>",
+    );
+    assert!(world.answer(romeo, "after").is_none());
+    world.restart();
+    assert_eq!(bodies(&come(&mut world, "balcony").1), ["kept"]);
+}
+
+#[test]
+fn what_is_not_committed_yet_is_delivered_all_the_same() {
+    let (mut world, romeo) = world();
+    let juliet = world.login("juliet", "balcony");
+    world.send(romeo, &say("one"));
+    world.hold_commits();
+    world.send(romeo, &say("two"));
+    world.send(juliet, "<presence/>");
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["one", "two"]);
+    world.commit();
+    world.close(juliet);
+    assert!(come(&mut world, "balcony").1.is_empty());
+}
+
+#[test]
+fn what_was_delivered_stays_delivered_though_its_deletion_waits() {
+    let (mut world, romeo) = world();
+    world.send(romeo, &say("one"));
+    world.hold_commits();
+    let juliet = world.login("juliet", "balcony");
+    world.send(juliet, "<presence/>");
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["one"]);
+    world.send(juliet, "<presence type='unavailable'/>");
+    world.send(romeo, &say("two"));
+    world.send(juliet, "<presence/>");
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["two"]);
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_change_the_order() {
+    let (mut world, romeo) = world();
+    world.advance(100_000);
+    world.send(romeo, &say("first"));
+    world.now -= 100_000;
+    world.restart();
+    let romeo = world.login("romeo", "orchard");
+    world.send(romeo, &say("second"));
+    assert_eq!(bodies(&come(&mut world, "balcony").1), ["first", "second"]);
+}
+
+#[test]
+fn while_the_disk_refuses_nothing_is_taken_that_could_not_be_kept() {
+    let (mut world, romeo) = world();
+    world.handle(stube::core::Event::StoreStalled("the disk is full".into()));
+    world.send(romeo, &say("hi"));
+    world.expect_bounce(romeo, "resource-constraint");
+    world.handle(stube::core::Event::StoreResumed);
+    world.send(romeo, &say("hi"));
+    world.expect_nothing(romeo);
+}
+
+#[test]
+fn two_resources_that_come_at_once_share_what_waits() {
+    let (mut world, romeo) = world();
+    let (balcony, chamber) = (world.login("juliet", "balcony"), world.login("juliet", "chamber"));
+    for n in 0..5 {
+        world.send(romeo, &say(&n.to_string()));
+    }
+    world.send(balcony, "<presence/>");
+    world.send(chamber, "<presence/>");
+    assert_eq!(messages(&mut world, balcony).len(), 5);
+    assert!(messages(&mut world, chamber).is_empty());
+}
+
+#[test]
+fn messages_from_elsewhere_wait_too() {
+    let (mut world, _) = world();
+    world.core.federated = true;
+    world.from_remote(
+        "<message from='nurse@verona.it/x' to='juliet@example.org' type='chat'><body>Madam!</body></message>",
+    );
+    assert!(world.to_remote().is_empty());
+    assert_eq!(bodies(&come(&mut world, "balcony").1), ["Madam!"]);
+}
