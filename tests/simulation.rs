@@ -144,6 +144,7 @@ impl Town {
             }
         });
         world.core.federated = true;
+        world.room = [100, 1000, usize::MAX][chance.below(3)];
         PEOPLE.iter().for_each(|name| world.account(name));
         let blocks = chance.one_in(2);
         let mut town = Town {
