@@ -107,6 +107,8 @@ struct Seat {
     reads: bool,
     /// It has sent presence.
     available: bool,
+    /// It has told someone that it is not there.
+    hides: bool,
     /// Resources that it has been told are available.
     sees: BTreeSet<String>,
 }
@@ -161,8 +163,24 @@ impl Town {
             kept: BTreeMap::new(),
             log: Vec::new(),
         };
-        town.kept = town.memories();
+        town.begin();
         town
+    }
+
+    /// Everybody is there, and many know each other.
+    fn begin(&mut self) {
+        for name in PEOPLE {
+            self.comes(name, RESOURCES[0], "<presence/>");
+        }
+        for one in 0..PEOPLE.len() {
+            for other in 0..one {
+                if !self.chance.one_in(3) {
+                    self.meet(one, other);
+                }
+            }
+        }
+        let (blocked, subscribers) = (self.block_lists(), self.subscribers());
+        self.look_around(&blocked, &subscribers);
     }
 
     fn note(&mut self, what: String) {
@@ -178,18 +196,18 @@ impl Town {
     fn step(&mut self) {
         let blocked = self.block_lists();
         let subscribers = self.subscribers();
-        match self.chance.below(50) {
-            0..=6 => self.someone_comes(),
-            7..=9 => self.someone_goes(),
-            10..=27 => self.someone_sends(),
-            28..=33 => self.someone_writes(),
-            34 => self.someone_sends_nonsense(),
-            35..=36 => self.someone_stops_or_goes_on_reading(),
-            37..=41 => self.someone_elsewhere_sends(),
-            42..=43 => self.time_passes(),
-            44..=46 => self.the_disk_stops_or_starts(),
-            47 => self.an_account_is_removed(),
-            48 => self.the_server_crashes(),
+        match self.chance.below(100) {
+            0..=15 => self.someone_comes(),
+            16..=21 => self.someone_goes(),
+            22..=51 => self.someone_sends(),
+            52..=63 => self.someone_writes(),
+            64 => self.someone_sends_nonsense(),
+            65..=68 => self.someone_stops_or_goes_on_reading(),
+            69..=78 => self.someone_elsewhere_sends(),
+            79..=82 => self.time_passes(),
+            83..=88 => self.the_disk_stops_or_starts(),
+            89 => self.an_account_is_removed(),
+            90 => self.the_server_crashes(),
             _ => self.two_meet(),
         }
         self.look_around(&blocked, &subscribers);
@@ -199,12 +217,17 @@ impl Town {
 
     fn someone_comes(&mut self) {
         let (name, resource) = (self.chance.pick(&PEOPLE), self.chance.pick(&RESOURCES));
+        let initial = if self.chance.one_in(5) { String::new() } else { presence(&mut self.chance) };
+        self.comes(name, resource, &initial);
+    }
+
+    fn comes(&mut self, name: &'static str, resource: &'static str, presence: &str) {
         if self.stalled && !self.world.core.account_exists(&account(name)) {
             return;
         }
         self.note(format!("{name}/{resource} comes"));
         let client = self.world.login(name, resource);
-        let initial = presence(&mut self.chance);
+        let sees = BTreeSet::new();
         self.seats.push(Seat {
             client,
             name,
@@ -212,20 +235,24 @@ impl Town {
             sane: true,
             reads: true,
             available: false,
-            sees: BTreeSet::new(),
+            hides: false,
+            sees,
         });
-        if !self.chance.one_in(4) {
-            self.send_as(
-                self.seats.len() - 1,
-                "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>",
-            );
-            self.send_as(self.seats.len() - 1, &initial);
+        if !presence.is_empty() {
+            let at = self.seats.len() - 1;
+            self.send_as(at, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+            self.send_as(at, presence);
+        }
+    }
+
+    fn two_meet(&mut self) {
+        if let (Some(one), Some(other)) = (self.someone(), self.someone()) {
+            self.meet(one, other);
         }
     }
 
     /// Two become each other's contacts.
-    fn two_meet(&mut self) {
-        let (Some(one), Some(other)) = (self.someone(), self.someone()) else { return };
+    fn meet(&mut self, one: usize, other: usize) {
         for (at, with) in [(one, other), (other, one), (one, other)] {
             let name = self.seats[with].name;
             self.send_as(at, &format!("<presence type='subscribed' to='{name}@example.org'/>"));
@@ -277,6 +304,7 @@ impl Town {
                 seat.sees.clear();
             }
         }
+        seat.hides |= stanza.starts_with("<presence type='unavailable' to=");
         let client = seat.client;
         self.note(what);
         self.world.send(client, stanza);
@@ -379,7 +407,7 @@ impl Town {
 
     fn an_account_is_removed(&mut self) {
         let name = self.chance.pick(&PEOPLE);
-        if !self.chance.one_in(3) || self.stalled {
+        if self.stalled {
             return;
         }
         self.note(format!("{name}'s account is removed"));
@@ -613,6 +641,7 @@ impl Town {
                     .core
                     .available_sessions(&contact)
                     .map(|session| session.jid.to_string())
+                    .filter(|full| !self.hides(full))
                     .collect();
                 let seen: BTreeSet<String> =
                     seat.sees.iter().filter(|seen| bare(seen) == contact.as_str()).cloned().collect();
@@ -626,23 +655,17 @@ impl Town {
         }
     }
 
+    fn hides(&self, full: &str) -> bool {
+        let is = |seat: &&Seat| full == format!("{}@example.org/{}", seat.name, seat.resource);
+        self.seats.iter().find(is).is_none_or(|seat| seat.hides || !seat.sane)
+    }
+
     /// Everyone comes once more, and everything that was taken must have come.
     fn end(&mut self) {
         self.be_quiet();
         for name in PEOPLE {
             for resource in RESOURCES {
-                self.note(format!("{name}/{resource} looks for messages"));
-                let client = self.world.login(name, resource);
-                self.seats.push(Seat {
-                    client,
-                    name,
-                    resource,
-                    sane: true,
-                    reads: true,
-                    available: false,
-                    sees: BTreeSet::new(),
-                });
-                self.send_as(self.seats.len() - 1, "<presence/>");
+                self.comes(name, resource, "<presence/>");
             }
         }
         self.be_quiet();
