@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use stube::config::Limit;
 use stube::core::Event;
-use stube::stream::c2s::C2s;
 use stube::stanza::StreamError;
 use stube::stream::TlsInfo;
+use stube::stream::c2s::C2s;
 
 use crate::client::{Client, HEADER, Wire};
 use crate::world::World;

@@ -1,7 +1,7 @@
 """A server of its own for a test: an empty database, free ports of this machine, and always an end.
 
-The binary is `target/debug/stube`, or what the environment's BINARY names. As a program, this file runs a command beside
-such a server, whose ports and certificate the command finds in its environment:
+The binary is `target/debug/stube`, or what the environment's BINARY names. As a program, this file runs a command
+beside such a server, whose ports and certificate the command finds in its environment:
 
     python3 stube.py romeo:his-password juliet:her-password -- COMMAND
 """

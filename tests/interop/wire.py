@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
+import logging
 import ssl
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -17,7 +18,9 @@ from xml.sax.saxutils import quoteattr
 import stube
 
 CLIENT = "{jabber:client}"
-STREAMS = "{http://etherx.jabber.org/streams}"
+
+# What it warns of, writing to a lost connection, is what the tests are about.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 class Gone(Exception):

@@ -24,6 +24,8 @@ mod rfc6121_presence;
 mod rfc6121_roster;
 #[path = "../rfc6121_subscription.rs"]
 mod rfc6121_subscription;
+#[path = "../simulation.rs"]
+mod simulation;
 #[path = "../xep0012_last.rs"]
 mod xep0012_last;
 #[path = "../xep0030_disco.rs"]
@@ -52,5 +54,3 @@ mod xep0191_blocking;
 mod xep0199_ping;
 #[path = "../xep0202_time.rs"]
 mod xep0202_time;
-#[path = "../simulation.rs"]
-mod simulation;

@@ -1,7 +1,7 @@
 /* Two people with libstrophe, in one program: login, roster, presence, chat, a message that waits, and an orderly end.
  *
- * The story is told by what comes in: each person has a number, the place in the story that has been reached, and a stanza
- * that belongs to the next place moves it on. Exits with 0 at the end, and with 1 where the story stops.
+ * The story is told by what comes in: a stanza that belongs to its next place moves it on. Exits with 0 at the end, and
+ * with 1 where the story stops.
  *
  * Where the server is, is in the environment: see ../run.
  */
@@ -13,6 +13,7 @@
 
 #define ROMEO "romeo@localhost"
 #define JULIET "juliet@localhost"
+#define GREETING "It is my lady, <O>, it is my love! & \xe2\x98\x80"
 #define PATIENCE 20000 /* milliseconds */
 
 struct person {
@@ -80,9 +81,10 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *d
     if (!from) return 1;
     if (!type && strcmp(from, xmpp_conn_get_bound_jid(connection)) == 0) {
         person->online = 1;
-        if (place == ARRIVING && romeo.online && juliet.online) be_present(&romeo, xmpp_conn_get_bound_jid(juliet.connection));
+        if (place == ARRIVING && romeo.online && juliet.online)
+            be_present(&romeo, xmpp_conn_get_bound_jid(juliet.connection));
     } else if (person == &juliet && strncmp(from, ROMEO "/", strlen(ROMEO "/")) == 0) {
-        if (!type && move_on(ARRIVING, GREETED)) say(&romeo, JULIET, "It is my lady, <O>, it is my love! & \xe2\x98\x80");
+        if (!type && move_on(ARRIVING, GREETED)) say(&romeo, JULIET, GREETING);
         if (type && strcmp(type, "unavailable") == 0 && move_on(ANSWERED, ROMEO_LEFT)) {
             say(&juliet, ROMEO, "What's in a name?");
             xmpp_id_handler_add(connection, on_pong, "ping", person);
@@ -96,22 +98,25 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *dat
     struct person *person = data;
     char *body = xmpp_message_get_body(message);
     if (!body) return 1;
-    if (person == &juliet && strcmp(body, "It is my lady, <O>, it is my love! & \xe2\x98\x80") == 0) {
+    if (person == &juliet && strcmp(body, GREETING) == 0) {
         say(&juliet, xmpp_stanza_get_from(message), "Ay me!");
     } else if (person == &romeo && strcmp(body, "Ay me!") == 0 && move_on(GREETED, ANSWERED)) {
         xmpp_disconnect(connection);
     } else if (person == &romeo && strcmp(body, "What's in a name?") == 0) {
         int waited = xmpp_stanza_get_child_by_name_and_ns(message, "delay", "urn:xmpp:delay") != NULL;
-        if (waited && move_on(ROMEO_IS_BACK, LEAVING)) xmpp_disconnect(romeo.connection), xmpp_disconnect(juliet.connection);
+        if (waited && move_on(ROMEO_IS_BACK, LEAVING)) {
+            xmpp_disconnect(romeo.connection);
+            xmpp_disconnect(juliet.connection);
+        }
     }
     xmpp_free(person->context, body);
     return 1;
 }
 
-static void on_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, int error, xmpp_stream_error_t *stream_error,
+static void on_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, int error, xmpp_stream_error_t *why,
                           void *data) {
     struct person *person = data;
-    (void)error, (void)stream_error;
+    (void)error, (void)why;
     if (event == XMPP_CONN_CONNECT) {
         if (person == &romeo) move_on(STORED, ROMEO_IS_BACK);
         xmpp_handler_add(connection, on_presence, NULL, "presence", NULL, person);
@@ -144,7 +149,7 @@ static int too_late(xmpp_ctx_t *context, void *data) {
 
 int main(void) {
     xmpp_initialize();
-    xmpp_ctx_t *context = xmpp_ctx_new(NULL, xmpp_get_default_logger(getenv("VERBOSE") ? XMPP_LEVEL_DEBUG : XMPP_LEVEL_ERROR));
+    xmpp_ctx_t *context = xmpp_ctx_new(NULL, xmpp_get_default_logger(XMPP_LEVEL_ERROR));
     romeo.context = juliet.context = context;
     romeo.port = getenv("STUBE_PORT"), juliet.port = getenv("STUBE_TLS_PORT");
     xmpp_global_timed_handler_add(context, too_late, PATIENCE, NULL);

@@ -127,6 +127,17 @@ class Chat(unittest.TestCase):
         romeo.quit()
         juliet.quit()
 
+    def test_somebody_registers_and_logs_in(self) -> None:
+        with stube.Server('registration = "open"') as server, Terminal() as newcomer:
+            newcomer.type(f"/register mercutio {stube.DOMAIN} port {server.port} tls trust")
+            for prompt in ["Enter password:", "Confirm password:"]:
+                newcomer.shows(prompt)
+                newcomer.type("queen mab")
+            newcomer.shows("Registration successful")
+            newcomer.connect("mercutio", "queen mab", f"port {server.port} tls trust")
+            newcomer.shows("logged in successfully")
+            newcomer.quit()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,10 +1,11 @@
-"""What the tests with slixmpp share: a server a class, accounts of its own for each test, and a client that keeps what comes."""
+"""What the tests with slixmpp share: a server for a class, new accounts for a test, a client that keeps what comes."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import logging
+import ssl
 import sys
 import unittest
 from collections.abc import Callable
@@ -40,9 +41,10 @@ class Client(ClientXMPP):
     def __init__(self, server: stube.Server, name: str, password: str = PASSWORD, *, resource: str = "",
                  mechanism: str | None = None, direct_tls: bool = False) -> None:
         address = f"{name}@{DOMAIN}/{resource}" if resource else f"{name}@{DOMAIN}"
-        super().__init__(JID(address), password, sasl_mech=mechanism)
+        # The library's own context reads the system's certificates first, which takes longer than the login.
+        trusting = ssl.create_default_context(cafile=server.certificate)
+        super().__init__(JID(address), password, sasl_mech=mechanism, ssl_context=trusting)
         self.stube = server
-        self.ca_certs = server.certificate
         self.enable_direct_tls, self.enable_starttls = direct_tls, not direct_tls
         self.auto_authorize, self.auto_subscribe = None, False
         for plugin in PLUGINS:
@@ -123,6 +125,10 @@ class Client(ClientXMPP):
         await self.plugin["xep_0199"].send_ping(JID(DOMAIN))
         return self.inbox
 
+    async def leave(self) -> None:
+        await self.disconnect(wait=1)
+        await asyncio.sleep(0)  # a turn of the loop in which the socket is closed
+
     async def ending(self) -> str | None:
         """The condition of the stream error with which the server ends this session."""
         async with asyncio.timeout(TIMEOUT):
@@ -158,7 +164,7 @@ class Case(unittest.IsolatedAsyncioTestCase):
     def client(self, name: str, password: str = PASSWORD, **options) -> Client:
         """Not yet connected; disconnected when the test is over."""
         client = Client(self.server, name, password, **options)
-        self.addAsyncCleanup(client.disconnect, wait=1)
+        self.addAsyncCleanup(client.leave)
         return client
 
     async def login(self, name: str, password: str = PASSWORD, **options) -> Client:

@@ -36,7 +36,7 @@ class Registration(Case):
 
     def registering(self, name: str, password: str = PASSWORD) -> Registering:
         client = Registering(self.server, name, password)
-        self.addAsyncCleanup(client.disconnect, wait=1)
+        self.addAsyncCleanup(client.leave)
         return client
 
     async def test_new_account_can_be_used_at_once(self) -> None:
@@ -46,11 +46,11 @@ class Registration(Case):
         self.assertIn(f"newcomer@{DOMAIN}", self.server.command("user", "list").split())
 
     async def test_taken_and_reserved_names_are_refused(self) -> None:
-        for name, conditions in [(self.account(), ["conflict"]), ("admin", ["conflict", "not-acceptable", "not-allowed"])]:
+        for name, condition in [(self.account(), "conflict"), ("admin", "not-acceptable")]:
             client = self.registering(name, "something else")
             with self.assertRaises(Refused):
                 await client.login()
-            self.assertIn(client.error, conditions)
+            self.assertEqual(client.error, condition)
 
     async def test_new_password_ends_other_sessions_and_the_old_one_is_refused(self) -> None:
         name = self.account()
@@ -99,7 +99,7 @@ class Closed(Case):
 
         forced = Registering(self.server, "stranger", PASSWORD)
         forced.plugin["xep_0077"].force_registration = True
-        self.addAsyncCleanup(forced.disconnect, wait=1)
+        self.addAsyncCleanup(forced.leave)
         with self.assertRaises((Refused, IqError)):
             await forced.login()
         self.assertNotIn(f"stranger@{DOMAIN}", self.server.command("user", "list").split())

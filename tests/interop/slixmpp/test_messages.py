@@ -11,11 +11,13 @@ from slixmpp import JID
 TEXT = "What light through yonder window breaks? <&'\"> \u2600 \U0001f339"
 
 
-class Messages(Case):
-    async def error(self, client: Client) -> str:
-        stanza = await client.receive(lambda stanza: stanza["type"] == "error")
-        return stanza["error"]["condition"]
+async def error(client: Client) -> str:
+    """The condition of the error for a message."""
+    stanza = await client.receive(lambda stanza: stanza.name == "message" and stanza["type"] == "error")
+    return stanza["error"]["condition"]
 
+
+class Messages(Case):
     async def test_chat_goes_both_ways(self) -> None:
         romeo, juliet = await self.friends()
         romeo.send_message(mto=juliet.boundjid.bare, mbody=TEXT, mtype="chat")
@@ -85,14 +87,13 @@ class Messages(Case):
             ("juliet@capulet.example", "remote-server-not-found"),
         ]:
             romeo.send_message(mto=JID(address), mbody="hello?", mtype="chat")
-            self.assertEqual(await self.error(romeo), condition)
+            self.assertEqual(await error(romeo), condition)
 
     async def test_headline_and_chat_state_do_not_wait(self) -> None:
         romeo, name = await self.online(), self.account()
         romeo.send_message(mto=JID(f"{name}@{DOMAIN}"), mbody="news", mtype="headline")
-        romeo.send_raw(
-            f"<message to='{name}@{DOMAIN}' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>"
-        )
+        state = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
+        romeo.send_raw(f"<message to='{name}@{DOMAIN}' type='chat'>{state}</message>")
         await romeo.all_came()
         juliet = await self.online(name)
         self.assertEqual([stanza for stanza in await juliet.all_came() if stanza.name == "message"], [])
@@ -115,14 +116,13 @@ class Blocking(Case):
         await juliet.all_came()
         juliet.inbox.clear()
         romeo.send_message(mto=juliet.boundjid.bare, mbody="may I?", mtype="chat")
-        await romeo.receive(lambda stanza: stanza.name == "message" and stanza["error"]["condition"] == "service-unavailable")
+        self.assertEqual(await error(romeo), "service-unavailable")
         romeo.send_presence(pshow="away")
         await romeo.all_came()
         self.assertEqual(await juliet.all_came(), [])
 
         juliet.send_message(mto=romeo_bare, mbody="no", mtype="chat")
-        refusal = await juliet.receive(lambda stanza: stanza.name == "message" and stanza["type"] == "error")
-        self.assertEqual(refusal["error"]["condition"], "not-acceptable")
+        self.assertEqual(await error(juliet), "not-acceptable")
 
         await blocking.unblock(romeo_bare)
         await romeo.presence("available", juliet.boundjid)
