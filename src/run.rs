@@ -4,6 +4,7 @@
 //! certificate, the addresses. Each failure is one line. Then the streams are served until somebody asks for the end; every
 //! stream is told, what it has to say is written, and the database is closed: within [`GRACE`], or the rest is given up.
 
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -25,7 +26,7 @@ use crate::net::listen::{self, Listener};
 use crate::net::reactor::Reactor;
 use crate::net::server::{BUG, Server, Stop};
 use crate::net::signals::Signals;
-use crate::net::{files, journal, notify};
+use crate::net::{files, journal, memory, notify};
 use crate::store::{Opened, Options, Pace, Store, StoreEvent};
 
 /// Milliseconds for the streams to end; the database gets the rest of five seconds.
@@ -82,12 +83,14 @@ fn serve(plan: Plan) -> Result<Stop, String> {
     server.spawn(obey(Rc::clone(&server), to_stop)).detach();
     server.spawn(reload(Rc::clone(&server), to_reload, config, file)).detach();
     server.spawn(notify::watchdog(Rc::clone(&server))).detach();
+    server.spawn(memory::tidy_up(Rc::clone(&server))).detach();
     let mut doors: Vec<Task<()>> = vec![server.spawn(vital(control.serve(Rc::clone(&server))))];
     doors.extend(
         listeners.into_iter().map(|listener| server.spawn(vital(listener.serve(Rc::clone(&server))))),
     );
     info!("stube {} is ready", env!("CARGO_PKG_VERSION"));
-    print!("{greeting}");
+    // Whoever has closed standard output does not want to read it.
+    let _ = io::stdout().write_all(greeting.as_bytes());
     notify::ready();
 
     let stop = server.run(async {
@@ -133,7 +136,7 @@ fn raise_descriptor_limit() {
 }
 
 /// A service that cannot go on ends the server, rather than leave it deaf.
-async fn vital(service: impl Future<Output = std::io::Result<()>>) {
+async fn vital(service: impl Future<Output = io::Result<()>>) {
     if let Err(error) = service.await {
         error!("cannot go on: {error}");
         process::exit(1);

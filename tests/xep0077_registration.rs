@@ -364,6 +364,22 @@ fn a_user_changes_the_password_and_the_other_sessions_end() {
 }
 
 #[test]
+fn who_changes_the_password_again_and_again_leaves_room_for_others() {
+    let mut world = World::new();
+    let (bill, anne) = (world.login("bill", "globe"), world.login("anne", "cottage"));
+    world.hold_work();
+    for n in 0..5 {
+        world.send(bill, &register("bill", &format!("pw{n}")));
+    }
+    world.expect_nothing(bill);
+    world.expect_error(bill, &register("bill", "pw5"), "resource-constraint");
+    world.send(anne, &register("anne", "new"));
+    world.do_work();
+    assert!(world.answer(anne, "reg2").is_some_and(|answer| answer.get_attr("type") == Some("result")));
+    assert!(opens(&mut world, "bill", "pw4"));
+}
+
+#[test]
 fn the_whole_address_is_a_name_too() {
     let mut world = World::new();
     let bill = world.login("bill", "globe");

@@ -615,3 +615,27 @@ fn a_change_that_cannot_be_kept_is_not_made() {
     }
     assert!(!world.is_closed(juliet));
 }
+
+#[test]
+fn an_administrator_elsewhere_is_answered_when_it_is_kept() {
+    let mut world = World::with(|config| config.admins = vec!["bard@example.net".into()]);
+    world.core.federated = true;
+    let ask = |world: &mut World, session: &str, payload: &str| {
+        let request = request("add-user", session, payload);
+        world.from_remote(&request.replace("<iq ", "<iq from='bard@example.net/globe' "));
+    };
+    ask(&mut world, "", "");
+    let stage = world.to_remote().remove(0);
+    let command = stage.find("command", COMMANDS).expect("a command");
+    let session = format!(" sessionid='{}'", command.get_attr("sessionid").expect("a session"));
+    let payload = "<x xmlns='jabber:x:data' type='submit'>\
+                   <field var='accountjid'><value>juliet@example.org</value></field>\
+                   <field var='password'><value>R0m30</value></field>\
+                   <field var='password-verify'><value>R0m30</value></field></x>";
+    world.hold_commits();
+    ask(&mut world, &session, payload);
+    assert!(world.to_remote().is_empty());
+    world.commit();
+    completed(&world.to_remote().remove(0));
+    assert_eq!(login_failure(&mut world, "juliet", "R0m30"), None);
+}

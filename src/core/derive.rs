@@ -11,6 +11,8 @@ pub type DeriveId = u64;
 
 /// Jobs that may wait at one time: at some 10 ms each, a few seconds of work.
 const MAX_WAITING: usize = 200;
+/// Of these, those that one account has asked for: nobody can keep others from logging in.
+const MAX_EACH: usize = 5;
 
 /// The work. [`DeriveJob::run`] takes milliseconds and belongs on a thread of its own.
 pub enum DeriveJob {
@@ -74,7 +76,7 @@ impl Core {
     }
 
     fn start(&mut self, job: DeriveJob, purpose: Purpose, asker: Asker) -> Result<(), StanzaError> {
-        if self.deriving.len() >= MAX_WAITING {
+        if self.deriving.len() >= MAX_WAITING || self.derived_for(&asker) >= MAX_EACH {
             return Err(StanzaError::new(
                 Condition::ResourceConstraint,
                 "The server is busy; try again soon.",
@@ -84,6 +86,17 @@ impl Core {
         self.deriving.insert(self.last_derive, PendingDerive { purpose, asker });
         self.effects.push(Effect::Derive(self.last_derive, job));
         Ok(())
+    }
+
+    /// How many jobs the account that asks has asked for already.
+    fn derived_for(&self, asker: &Asker) -> usize {
+        let account = |asker: &Asker| match asker {
+            Asker::Request(request, _) => request.from.as_ref().map(Jid::bare),
+            // A stream has one at a time, and operators know what they do.
+            Asker::Link(..) | Asker::Control(_) => None,
+        };
+        let Some(own) = account(asker) else { return 0 };
+        self.deriving.values().filter(|pending| account(&pending.asker).as_ref() == Some(&own)).count()
     }
 
     pub(super) fn derived(&mut self, id: DeriveId, derived: Derived) {

@@ -124,7 +124,7 @@ impl Conn {
         }
         for _ in 0..READS_A_TURN {
             let on = match self.stage {
-                Stage::New | Stage::Open => self.serve(buffers, cx)?,
+                Stage::New | Stage::Open => self.serve(buffers)?,
                 Stage::Flushing(until) => self.finish(buffers, until)?,
                 Stage::Lingering(until) => self.linger(buffers, until)?,
             };
@@ -137,7 +137,7 @@ impl Conn {
     }
 
     /// Writes what the stream has said, and reads once.
-    fn serve(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Result<Poll<()>, End> {
+    fn serve(&mut self, buffers: &mut Buffers) -> Result<Poll<()>, End> {
         self.flush(&mut buffers.wire)?;
         let Some(stream) = self.stream.as_mut().filter(|stream| !stream.finished()) else {
             self.stage = Stage::Flushing(self.server.reactor.now() + FLUSH_TIME);
@@ -145,7 +145,7 @@ impl Conn {
         };
         let handshaking = self.tls.as_ref().is_some_and(|tls| tls.is_handshaking());
         let reading = handshaking || self.server.with_core(|core| stream.reading(core));
-        if !reading || !self.server.may_read(cx.waker()) {
+        if !reading || !self.server.may_read() {
             return Ok(Poll::Pending);
         }
         let kept = self.tls.as_ref().map_or(0, |tls| tls.keep_rest(&mut buffers.input));
@@ -204,7 +204,7 @@ impl Conn {
         self.transmit(&[])?;
         while self.unsent.is_empty() && !self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
             let Some(stream) = &mut self.stream else { return Ok(()) };
-            let mut output = self.server.with_core(|core| std::mem::take(stream.output(core)));
+            let mut output = self.server.with_core(|core| stream.output(core));
             if output.is_empty() {
                 return Ok(());
             }
@@ -213,7 +213,7 @@ impl Conn {
                 && let Some(stream) = &mut self.stream
             {
                 output.drain(..sent);
-                self.server.with_core(|core| *stream.output(core) = output);
+                stream.give_back(output);
             }
         }
         Ok(())

@@ -5,7 +5,7 @@
 //! * [`listen`] accepts connections, and each is a [`conn`]; [`tls`] and [`exporter`] are its TLS, without a socket.
 //! * [`certificate`] reads the certificate or makes one; [`files`] keeps what nobody else may read.
 //! * [`control`] answers the operator's commands; [`signals`] and [`notify`] are for whoever started us; [`journal`]
-//!   writes the log.
+//!   writes the log; [`memory`] gives back what those have left who are gone.
 
 pub mod certificate;
 pub mod clock;
@@ -15,6 +15,7 @@ mod exporter;
 pub mod files;
 pub mod journal;
 pub mod listen;
+pub mod memory;
 pub mod notify;
 pub mod reactor;
 pub mod server;

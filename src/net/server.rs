@@ -68,10 +68,12 @@ struct Connections {
     places: Vec<Option<Place>>,
     /// How many there are, those included whose stream has ended.
     count: usize,
-    /// Those that do not read because the store has enough to do.
-    waiting_for_store: Vec<Waker>,
-    /// Whoever waits for the last one to go.
-    waiting_for_end: Option<Waker>,
+    /// How many have ended since somebody last asked.
+    gone: usize,
+    /// Some do not read because the store has enough to do.
+    store_is_full: bool,
+    /// Those who wait for one to end.
+    waiting_for_end: Vec<Waker>,
 }
 
 struct Place {
@@ -239,7 +241,7 @@ impl Server {
                 StoreEvent::Panicked(_) => process::exit(BUG),
             }
             if !self.store_is_full() {
-                self.connections.borrow_mut().waiting_for_store.drain(..).for_each(Waker::wake);
+                self.connections.borrow_mut().read_on();
             }
         }
     }
@@ -311,30 +313,38 @@ impl Server {
     pub fn one_less(&self) {
         let mut connections = self.connections.borrow_mut();
         connections.count -= 1;
-        if connections.count == 0
-            && let Some(waker) = connections.waiting_for_end.take()
-        {
-            waker.wake();
-        }
+        connections.gone += 1;
+        connections.waiting_for_end.drain(..).for_each(Waker::wake);
     }
 
     /// Whether the store takes more; if not, the task is woken when it does.
-    pub fn may_read(&self, waker: &Waker) -> bool {
+    pub fn may_read(&self) -> bool {
         let full = self.store_is_full();
-        if full {
-            self.connections.borrow_mut().waiting_for_store.push(waker.clone());
-        }
+        self.connections.borrow_mut().store_is_full |= full;
         !full
     }
 
     /// Waits until the last connection is over.
     pub async fn all_gone(&self) {
+        self.until(|connections| connections.count == 0).await;
+    }
+
+    /// Waits until so many connections are over since [`Server::forget_gone`].
+    pub async fn many_gone(&self, many: usize) {
+        self.until(|connections| connections.gone >= many).await;
+    }
+
+    pub fn forget_gone(&self) {
+        self.connections.borrow_mut().gone = 0;
+    }
+
+    async fn until(&self, is_so: impl Fn(&Connections) -> bool) {
         poll_fn(|cx| {
             let mut connections = self.connections.borrow_mut();
-            if connections.count == 0 {
+            if is_so(&connections) {
                 return Poll::Ready(());
             }
-            connections.waiting_for_end = Some(cx.waker().clone());
+            connections.waiting_for_end.push(cx.waker().clone());
             Poll::Pending
         })
         .await;
@@ -349,6 +359,13 @@ impl Connections {
                 place.woken = true;
                 place.waker.wake_by_ref();
             }
+        }
+    }
+
+    /// The store takes more again.
+    fn read_on(&mut self) {
+        if std::mem::take(&mut self.store_is_full) {
+            self.places.iter().flatten().for_each(|place| place.waker.wake_by_ref());
         }
     }
 }
@@ -375,14 +392,4 @@ impl<F: Future<Output = ()> + Unpin> Future for Supervised<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::conn::Conn;
-    use super::*;
-
-    // What a session needs besides is counted where it lives: TLS, the stream's reader, Core.
-    #[test]
-    fn the_task_of_a_connection_is_small() {
-        let size = size_of::<Supervised<Conn>>();
-        assert!(size <= 512, "{size} bytes");
-    }
-}
+mod tests;

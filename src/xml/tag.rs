@@ -5,8 +5,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::ReadError;
-use super::chars;
+use super::{ReadError, chars, writer};
 
 /// An attribute as it stands in the source; `value` is still escaped.
 #[derive(Clone, Copy)]
@@ -83,9 +82,7 @@ fn skip_space(text: &str) -> &str {
 
 /// What an attribute's value means: references resolved, white space normalised (XML 1.0 §3.3.3).
 pub(super) fn value(source: &str) -> Result<Cow<'_, str>, ReadError> {
-    // Without branches, so that it runs on vectors.
-    let changes = |byte| (byte == b'&') | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
-    if !source.bytes().fold(false, |found, byte| found | changes(byte)) {
+    if writer::is_plain(source) {
         return Ok(Cow::Borrowed(source));
     }
     resolve(&source.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ")).map(Cow::Owned)

@@ -58,13 +58,13 @@ pub fn attr(name: &str, value: &str, out: &mut Vec<u8>) {
 
 fn escape(text: &str, in_value: bool, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    if !bytes.iter().fold(false, |found, &byte| found | needs_care(byte)) {
+    if is_plain(text) {
         out.extend_from_slice(bytes);
         return;
     }
     let mut written = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if !needs_care(byte) {
+        if !NEEDS_CARE[usize::from(byte)] {
             continue;
         }
         let (replacement, length) = match byte {
@@ -92,10 +92,21 @@ fn is_noncharacter(bytes: &[u8]) -> bool {
     bytes.starts_with("\u{FFFE}".as_bytes()) || bytes.starts_with("\u{FFFF}".as_bytes())
 }
 
-/// Whether `escape` has to think about this byte. Without branches, so that most text is passed by on vectors.
-fn needs_care(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'\'') | (byte == 0xEF)
+/// Whether nothing in `text` is special, neither when written nor when read.
+pub(super) fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| NEEDS_CARE[usize::from(byte)])
 }
+
+/// Markup, controls, and the first byte of the noncharacters.
+static NEEDS_CARE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 0xFF {
+        table[byte as usize] = byte < 0x20 || matches!(byte, b'&' | b'<' | b'>' | b'\'' | 0xEF);
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
