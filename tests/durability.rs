@@ -173,6 +173,7 @@ fn many_messages_come_in_order_as_fast_as_they_are_read() {
         world.send(romeo, &message("juliet", &n.to_string()));
     }
     let juliet = world.login("juliet", "balcony");
+    world.room = 700;
     world.stop_reading(juliet);
     world.send(juliet, "<presence/>");
     // What comes meanwhile queues up behind.

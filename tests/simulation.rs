@@ -105,6 +105,10 @@ struct Seat {
     /// It has never sent nonsense.
     sane: bool,
     reads: bool,
+    /// It has sent presence.
+    available: bool,
+    /// It has told someone that it is not there.
+    hides: bool,
     /// Resources that it has been told are available.
     sees: BTreeSet<String>,
 }
@@ -142,6 +146,7 @@ impl Town {
             }
         });
         world.core.federated = true;
+        world.room = [100, 1000, usize::MAX][chance.below(3)];
         PEOPLE.iter().for_each(|name| world.account(name));
         let blocks = chance.one_in(2);
         let mut town = Town {
@@ -158,8 +163,24 @@ impl Town {
             kept: BTreeMap::new(),
             log: Vec::new(),
         };
-        town.kept = town.memories();
+        town.begin();
         town
+    }
+
+    /// Everybody is there, and many know each other.
+    fn begin(&mut self) {
+        for name in PEOPLE {
+            self.comes(name, RESOURCES[0], "<presence/>");
+        }
+        for one in 0..PEOPLE.len() {
+            for other in 0..one {
+                if !self.chance.one_in(3) {
+                    self.meet(one, other);
+                }
+            }
+        }
+        let (blocked, subscribers) = (self.block_lists(), self.subscribers());
+        self.look_around(&blocked, &subscribers);
     }
 
     fn note(&mut self, what: String) {
@@ -175,19 +196,19 @@ impl Town {
     fn step(&mut self) {
         let blocked = self.block_lists();
         let subscribers = self.subscribers();
-        match self.chance.below(40) {
-            0..=4 => self.someone_comes(),
-            5 => self.someone_goes(),
-            6..=22 => self.someone_sends(),
-            23..=27 => self.someone_writes(),
-            28 => self.someone_sends_nonsense(),
-            29 => self.someone_stops_or_goes_on_reading(),
-            30..=33 => self.someone_elsewhere_sends(),
-            34..=35 => self.time_passes(),
-            36..=37 => self.the_disk_stops_or_starts(),
-            38 => self.an_account_is_removed(),
-            _ if self.chance.one_in(3) => self.the_server_crashes(),
-            _ => {}
+        match self.chance.below(100) {
+            0..=15 => self.someone_comes(),
+            16..=21 => self.someone_goes(),
+            22..=51 => self.someone_sends(),
+            52..=63 => self.someone_writes(),
+            64 => self.someone_sends_nonsense(),
+            65..=68 => self.someone_stops_or_goes_on_reading(),
+            69..=78 => self.someone_elsewhere_sends(),
+            79..=82 => self.time_passes(),
+            83..=88 => self.the_disk_stops_or_starts(),
+            89 => self.an_account_is_removed(),
+            90 => self.the_server_crashes(),
+            _ => self.two_meet(),
         }
         self.look_around(&blocked, &subscribers);
     }
@@ -196,19 +217,46 @@ impl Town {
 
     fn someone_comes(&mut self) {
         let (name, resource) = (self.chance.pick(&PEOPLE), self.chance.pick(&RESOURCES));
+        let initial = if self.chance.one_in(5) { String::new() } else { presence(&mut self.chance) };
+        self.comes(name, resource, &initial);
+    }
+
+    fn comes(&mut self, name: &'static str, resource: &'static str, presence: &str) {
         if self.stalled && !self.world.core.account_exists(&account(name)) {
             return;
         }
         self.note(format!("{name}/{resource} comes"));
         let client = self.world.login(name, resource);
-        let initial = presence(&mut self.chance);
-        self.seats.push(Seat { client, name, resource, sane: true, reads: true, sees: BTreeSet::new() });
-        if !self.chance.one_in(4) {
-            self.send_as(
-                self.seats.len() - 1,
-                "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>",
-            );
-            self.send_as(self.seats.len() - 1, &initial);
+        let sees = BTreeSet::new();
+        self.seats.push(Seat {
+            client,
+            name,
+            resource,
+            sane: true,
+            reads: true,
+            available: false,
+            hides: false,
+            sees,
+        });
+        if !presence.is_empty() {
+            let at = self.seats.len() - 1;
+            self.send_as(at, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+            self.send_as(at, presence);
+        }
+    }
+
+    fn two_meet(&mut self) {
+        if let (Some(one), Some(other)) = (self.someone(), self.someone()) {
+            self.meet(one, other);
+        }
+    }
+
+    /// Two become each other's contacts.
+    fn meet(&mut self, one: usize, other: usize) {
+        for (at, with) in [(one, other), (other, one), (one, other)] {
+            let name = self.seats[with].name;
+            self.send_as(at, &format!("<presence type='subscribed' to='{name}@example.org'/>"));
+            self.send_as(at, &format!("<presence type='subscribe' to='{name}@example.org'/>"));
         }
     }
 
@@ -249,10 +297,14 @@ impl Town {
     fn send_as(&mut self, at: usize, stanza: &str) {
         let seat = &mut self.seats[at];
         let what = format!("{}/{} sends {stanza}", seat.name, seat.resource);
-        // Who has gone, and who comes, knows nothing of the others.
         if stanza.starts_with("<presence") && !stanza.contains(" to=") {
-            seat.sees.clear();
+            seat.available = !stanza.contains("unavailable");
+            // Who has gone sees nobody any more.
+            if !seat.available {
+                seat.sees.clear();
+            }
         }
+        seat.hides |= stanza.starts_with("<presence type='unavailable' to=");
         let client = seat.client;
         self.note(what);
         self.world.send(client, stanza);
@@ -316,7 +368,9 @@ impl Town {
             _ => stranger.to_owned(),
         };
         if !stanza.contains(" to=") {
-            stanza = stanza.replacen(' ', " to='ann@example.org' ", 1);
+            let name = self.chance.pick(&PEOPLE);
+            stanza = stanza.replacen("<iq", &format!("<iq to='{name}@example.org'"), 1);
+            stanza = stanza.replacen("<presence", &format!("<presence to='{name}@example.org'"), 1);
         }
         let stanza = stanza.replacen(" to=", &format!(" from='{from}' to="), 1);
         self.note(format!("from elsewhere: {stanza}"));
@@ -353,7 +407,7 @@ impl Town {
 
     fn an_account_is_removed(&mut self) {
         let name = self.chance.pick(&PEOPLE);
-        if !self.chance.one_in(3) || self.stalled {
+        if self.stalled {
             return;
         }
         self.note(format!("{name}'s account is removed"));
@@ -450,8 +504,7 @@ impl Town {
 
     /// What a client makes of what it gets.
     fn take_in(&mut self, at: usize, got: &Element) {
-        let confirmed =
-            got.get_attr("type") == Some("result") && matches!(got.get_attr("id"), Some("s" | "b"));
+        let confirmed = got.get_attr("type") == Some("result") && got.get_attr("id") == Some("s");
         if self.held && confirmed && got.children.is_empty() {
             self.fail(&format!("the disk has nothing of what was confirmed: {}", show(got)));
         }
@@ -466,9 +519,9 @@ impl Town {
         if bounced && got.name == "message" && condition_of(got).is_some() {
             self.waiting.remove(got.get_attr("id").unwrap_or_default());
         }
-        let sees = &mut self.seats[at].sees;
+        let Seat { sees, available, .. } = &mut self.seats[at];
         match (got.name.as_str(), got.get_attr("type"), got.get_attr("from")) {
-            ("presence", None, Some(from)) => {
+            ("presence", None, Some(from)) if *available => {
                 sees.insert(from.to_owned());
             }
             ("presence", Some("unavailable"), Some(from)) if from.contains('/') => {
@@ -588,6 +641,7 @@ impl Town {
                     .core
                     .available_sessions(&contact)
                     .map(|session| session.jid.to_string())
+                    .filter(|full| !self.hides(full))
                     .collect();
                 let seen: BTreeSet<String> =
                     seat.sees.iter().filter(|seen| bare(seen) == contact.as_str()).cloned().collect();
@@ -601,22 +655,17 @@ impl Town {
         }
     }
 
+    fn hides(&self, full: &str) -> bool {
+        let is = |seat: &&Seat| full == format!("{}@example.org/{}", seat.name, seat.resource);
+        self.seats.iter().find(is).is_none_or(|seat| seat.hides || !seat.sane)
+    }
+
     /// Everyone comes once more, and everything that was taken must have come.
     fn end(&mut self) {
         self.be_quiet();
         for name in PEOPLE {
             for resource in RESOURCES {
-                self.note(format!("{name}/{resource} looks for messages"));
-                let client = self.world.login(name, resource);
-                self.seats.push(Seat {
-                    client,
-                    name,
-                    resource,
-                    sane: true,
-                    reads: true,
-                    sees: BTreeSet::new(),
-                });
-                self.send_as(self.seats.len() - 1, "<presence/>");
+                self.comes(name, resource, "<presence/>");
             }
         }
         self.be_quiet();

@@ -83,13 +83,14 @@ fn messages_come_once_and_in_their_order() {
 #[test]
 fn more_than_one_piece_comes_whole_and_in_order_with_what_is_sent_meanwhile() {
     let (mut world, romeo) = world();
+    let text = |n| format!("{n} {}", "o".repeat(1000));
     for n in 0..130 {
-        world.send(romeo, &say(&n.to_string()));
+        world.send(romeo, &say(&text(n)));
     }
     let (juliet, before) = come(&mut world, "balcony");
     world.send(romeo, &say("now"));
     let all = [before, messages(&mut world, juliet)].concat();
-    let expected: Vec<String> = (0..130).map(|n| n.to_string()).chain(["now".into()]).collect();
+    let expected: Vec<String> = (0..130).map(text).chain(["now".into()]).collect();
     assert_eq!(bodies(&all), expected);
     // What came when all had been given was not delayed.
     assert!(all[130].find("delay", "urn:xmpp:delay").is_none());
@@ -98,13 +99,25 @@ fn more_than_one_piece_comes_whole_and_in_order_with_what_is_sent_meanwhile() {
 #[test]
 fn exactly_one_piece_is_followed_by_what_comes_next() {
     let (mut world, romeo) = world();
-    for n in 0..50 {
-        world.send(romeo, &say(&n.to_string()));
-    }
+    world.send(romeo, &say(&"o".repeat(32 * 1024)));
     let (juliet, before) = come(&mut world, "balcony");
-    assert_eq!(before.len(), 50);
+    assert_eq!(before.len(), 1);
     world.send(romeo, &say("now"));
     assert_eq!(bodies(&messages(&mut world, juliet)), ["now"]);
+}
+
+#[test]
+fn what_waits_is_given_as_fast_as_it_is_read_however_much_it_is() {
+    let mut world = World::with(|config| config.limits.outbox_bytes = Limit::of(10_000));
+    world.account("juliet");
+    let romeo = world.login("romeo", "orchard");
+    let text = |n| format!("{n} {}", "o".repeat(4000));
+    for n in 0..50 {
+        world.send(romeo, &say(&text(n)));
+    }
+    let (juliet, all) = come(&mut world, "balcony");
+    assert_eq!(bodies(&all), (0..50).map(text).collect::<Vec<_>>());
+    world.expect_nothing(juliet);
 }
 
 // "Recipient's server determines that the intended recipient has no available resources that have specified non-negative

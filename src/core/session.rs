@@ -191,6 +191,13 @@ impl Core {
         self.send_with(id, |out| out.extend_from_slice(bytes))
     }
 
+    /// Whether a session's outbox takes so many bytes now.
+    pub fn has_room(&self, id: SessionId, bytes: usize) -> bool {
+        let bound = self.config.limits.outbox_bytes.max_len();
+        let waiting = self.session(id).map_or(0, |session| session.outbox.len());
+        waiting == 0 || waiting.saturating_add(bytes) <= bound
+    }
+
     fn send_with(&mut self, id: SessionId, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let bound = self.config.limits.outbox_bytes.max_len();
         let Some(session) = self.sessions.get_mut(id) else { return false };

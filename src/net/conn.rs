@@ -204,7 +204,7 @@ impl Conn {
         self.transmit(&[])?;
         while self.unsent.is_empty() && !self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
             let Some(stream) = &mut self.stream else { return Ok(()) };
-            let mut output = self.server.with_core(|core| std::mem::take(stream.output(core)));
+            let mut output = self.server.with_core(|core| stream.output(core));
             if output.is_empty() {
                 return Ok(());
             }
@@ -213,7 +213,7 @@ impl Conn {
                 && let Some(stream) = &mut self.stream
             {
                 output.drain(..sent);
-                self.server.with_core(|core| *stream.output(core) = output);
+                stream.give_back(output);
             }
         }
         Ok(())

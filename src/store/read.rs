@@ -64,7 +64,7 @@ impl Reader {
 
     /// The localparts of a domain, in order, and their accounts.
     pub fn accounts(&self, domain: &str) -> Result<Vec<(String, Account)>, ReadError> {
-        self.records(Table::Accounts, &schema::account::of_domain(domain), &[], usize::MAX, text)
+        self.records(Table::Accounts, &schema::account::of_domain(domain), &[], |_| false, text)
     }
 
     /// How many accounts a domain has, without decoding them.
@@ -83,7 +83,7 @@ impl Reader {
 
     /// Contacts by bare JID, removed ones included.
     pub fn roster(&self, id: u32) -> Result<Vec<(String, RosterItem)>, ReadError> {
-        self.records(Table::Roster, &schema::owned(id), &[], usize::MAX, text)
+        self.records(Table::Roster, &schema::owned(id), &[], |_| false, text)
     }
 
     pub fn roster_item(&self, id: u32, contact: &str) -> Result<Option<RosterItem>, ReadError> {
@@ -92,13 +92,12 @@ impl Reader {
 
     /// Who asked, by bare JID, and the presence stanza that they asked with.
     pub fn subscription_requests(&self, id: u32) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
-        let requests =
-            self.records(Table::SubscriptionRequests, &schema::owned(id), &[], usize::MAX, text)?;
+        let requests = self.records(Table::SubscriptionRequests, &schema::owned(id), &[], |_| false, text)?;
         Ok(requests.into_iter().map(|(contact, Blob(presence))| (contact, presence)).collect())
     }
 
     pub fn blocklist(&self, id: u32) -> Result<Vec<String>, ReadError> {
-        let blocked = self.records(Table::Blocklist, &schema::owned(id), &[], usize::MAX, text)?;
+        let blocked = self.records(Table::Blocklist, &schema::owned(id), &[], |_| false, text)?;
         Ok(blocked.into_iter().map(|(jid, Blob(_))| jid).collect())
     }
 
@@ -110,19 +109,25 @@ impl Reader {
         self.bytes(Table::Vcard, &schema::vcard::key(id))
     }
 
-    /// Up to `limit` waiting stanzas in order, those behind the key `after` if there is one.
+    /// Waiting stanzas in order, those behind the key `after` if there is one: all of them, or as many as it takes to
+    /// have `enough` bytes.
     pub fn offline(
         &self,
         id: u32,
         after: Option<u64>,
-        limit: usize,
+        enough: usize,
     ) -> Result<Vec<(u64, Offline)>, ReadError> {
         let from = match after.map(|key| key.checked_add(1)) {
             None => Vec::new(),
             Some(Some(next)) => schema::offline::key(id, next),
             Some(None) => return Ok(Vec::new()),
         };
-        self.records(Table::Offline, &schema::owned(id), &from, limit, number)
+        let mut bytes = 0;
+        let is_last = |message: &Offline| {
+            bytes += message.stanza.len();
+            bytes >= enough
+        };
+        self.records(Table::Offline, &schema::owned(id), &from, is_last, number)
     }
 
     /// How many stanzas wait, their bytes, and the last one's key: what a quota and the next key need.
@@ -168,26 +173,24 @@ impl Reader {
         value.map(|value| R::decode(&value).map_err(|what| ReadError::value(table, key, what))).transpose()
     }
 
-    /// The records under a prefix, each with what its key says behind the prefix.
+    /// The records under a prefix up to the one that `is_last`, each with what its key says behind the prefix.
     fn records<K, R: Record>(
         &self,
         table: Table,
         prefix: &[u8],
         from: &[u8],
-        limit: usize,
+        mut is_last: impl FnMut(&R) -> bool,
         name: impl Fn(&[u8]) -> Result<K, Malformed>,
     ) -> Result<Vec<(K, R)>, ReadError> {
         let mut records = Vec::new();
         let mut damaged = None;
         self.scan(table, prefix, from, |key, value| {
-            if records.len() >= limit {
-                return ControlFlow::Break(());
-            }
             let name = name(key.get(prefix.len()..).unwrap_or_default());
             match name.and_then(|name| Ok((name, R::decode(value)?))) {
-                Ok(record) => {
-                    records.push(record);
-                    ControlFlow::Continue(())
+                Ok((name, record)) => {
+                    let done = is_last(&record);
+                    records.push((name, record));
+                    if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 }
                 Err(what) => {
                     damaged = Some(ReadError::value(table, key, what));

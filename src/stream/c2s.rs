@@ -208,10 +208,16 @@ impl C2s {
         self.read(core, &mut unread.as_slice());
     }
 
-    /// Bytes to write; the caller removes what it has written.
-    pub fn output(&mut self, core: &mut Core) -> &mut Vec<u8> {
+    /// Takes the bytes to write. What can't be written now is to be given back.
+    pub fn output(&mut self, core: &mut Core) -> Vec<u8> {
         core.take_output(self.link, &mut self.out);
-        &mut self.out
+        std::mem::take(&mut self.out)
+    }
+
+    /// Puts what could not be written before all else that has to be said. Asks for nothing more: there is no room.
+    pub fn give_back(&mut self, mut rest: Vec<u8>) {
+        rest.append(&mut self.out);
+        self.out = rest;
     }
 
     /// Whether the socket may be read now.

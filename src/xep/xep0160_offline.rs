@@ -5,8 +5,6 @@
 //! Stored: table `offline`. An account has room for `offline_messages` and `offline_bytes`; whoever sends one
 //! more gets `<service-unavailable/>`. What waits is given in pieces, as fast as the client reads.
 
-use std::collections::BTreeMap;
-
 use crate::core::module::{Flow, Module, Spec};
 use crate::core::{Core, OfflineQueue, SessionId, time};
 use crate::jid::Jid;
@@ -16,8 +14,8 @@ use crate::store::{ReadError, Reader, schema};
 use crate::xml::Element;
 use crate::xml::ns;
 
-/// Messages that are read from the store and given to a session at a time.
-const PIECE: usize = 50;
+/// Bytes of messages that are read from the store and given to a session at a time.
+const PIECE: usize = 32 * 1024;
 
 pub const MODULE: Module = Module {
     name: "offline",
@@ -77,27 +75,27 @@ fn begin(core: &mut Core, session: SessionId, _: bool) {
 fn deliver(core: &mut Core, session: SessionId) {
     let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
     let owner = jid.bare();
-    let taken = next_piece(core, &owner).unwrap_or_else(|why| {
+    let (piece, more) = next_piece(core, &owner).unwrap_or_else(|why| {
         log::error!("the messages that wait for {owner} cannot be read: {why}");
-        Vec::new()
+        (Vec::new(), false)
     });
     let delay = Element::new("delay", ns::DELAY).attr("from", owner.domain());
-    for (key, message) in &taken {
+    for (key, message) in &piece {
         // What can't be read any more would be in the way for ever; nor is anybody heard who was blocked meanwhile
         // (XEP-0191 §3.3).
         if let Some(stanza) =
             Stanza::from_bytes(&message.stanza).filter(|stanza| !is_blocked(core, &owner, stanza))
         {
             let delay = delay.clone().attr("stamp", time::datetime(message.stamp)).text("Offline Storage");
-            if !core.send(session, &stanza.with(&delay)) {
+            let bytes = stanza.with(&delay).to_bytes();
+            // To wait for the client to read is better than to overwhelm it.
+            if !core.has_room(session, bytes.len()) || !core.send_bytes(session, &bytes) {
                 return;
             }
         }
         delivered(core, &owner, *key, message.stanza.len() as u64);
     }
-    if taken.len() < PIECE
-        && let Some(session) = core.session_mut(session)
-    {
+    if !more && let Some(session) = core.session_mut(session) {
         session.backlog = false;
     }
 }
@@ -107,17 +105,26 @@ fn is_blocked(core: &Core, owner: &Jid, stanza: &Stanza) -> bool {
     sender.is_some_and(|sender| core.loaded(owner).is_some_and(|account| account.blocks(sender)))
 }
 
-fn next_piece(core: &mut Core, owner: &Jid) -> Result<Vec<(u64, Offline)>, ReadError> {
+/// The first messages that wait, and whether there may be more.
+fn next_piece(core: &mut Core, owner: &Jid) -> Result<(Vec<(u64, Offline)>, bool), ReadError> {
     let reader = core.store().clone();
-    let Ok((id, queue)) = queue(core, owner) else { return Ok(Vec::new()) };
+    let Ok((id, queue)) = queue(core, owner) else { return Ok((Vec::new(), false)) };
     if queue.messages == 0 {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let after = (queue.floor > 0).then_some(queue.floor);
-    let mut piece: BTreeMap<u64, Offline> = reader.offline(id, after, PIECE)?.into_iter().collect();
-    let unwritten = queue.unwritten.iter().filter(|(_, key, _)| *key > queue.floor);
-    piece.extend(unwritten.map(|(_, key, message)| (*key, message.clone())));
-    Ok(piece.into_iter().take(PIECE).collect())
+    let mut piece = reader.offline(id, after, PIECE)?;
+    let mut bytes = piece.iter().map(|(_, message)| message.stanza.len()).sum::<usize>();
+    // With less than that, the store has no more; behind that comes what it has not written yet.
+    let last = piece.last().map_or(queue.floor, |(key, _)| *key);
+    for (_, key, message) in queue.unwritten.iter().filter(|(_, key, _)| *key > last) {
+        if bytes >= PIECE {
+            break;
+        }
+        bytes += message.stanza.len();
+        piece.push((*key, message.clone()));
+    }
+    Ok((piece, bytes >= PIECE))
 }
 
 fn delivered(core: &mut Core, owner: &Jid, key: u64, bytes: u64) {

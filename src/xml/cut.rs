@@ -2,7 +2,7 @@
 //! more. It refuses at first sight what RFC 6120 §11.1 forbids, and enforces the limits on bytes, elements and
 //! depth, so that what is too big is never buffered. Each byte is looked at once.
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
 use super::{Limits, ReadError};
 
@@ -124,7 +124,9 @@ impl Cut {
                 Some(at) => (Place::Value { end, quote: rest[at] }, at + 1),
                 None => (Place::Tag { end, slash: rest.ends_with(b"/") }, rest.len()),
             },
-            Place::Value { end, quote } => match memchr(quote, rest) {
+            Place::Value { end, quote } => match memchr2(quote, b'<', rest) {
+                // XML 1.0 §3.1: no `<` in a value; a quote was forgotten, say.
+                Some(at) if rest[at] == b'<' => return Err(ReadError::NotWellFormed),
                 Some(at) => (Place::Tag { end, slash: false }, at + 1),
                 None => (self.place, rest.len()),
             },

@@ -151,14 +151,16 @@ fn waiting_stanzas_come_in_order_from_where_the_last_page_ended() {
     let (mut committer, reader) = in_memory();
     let put = |id, order: u64| offline::put(id, order, order / 2, b"<message/>");
     apply(&mut committer, vec![put(1, 256), put(1, 2), put(1, u64::MAX), put(2, 7)]);
-    let keys = |after, limit| -> Vec<u64> {
-        reader.offline(1, after, limit).expect("readable").into_iter().map(|(key, _)| key).collect()
+    let keys = |after, enough| -> Vec<u64> {
+        reader.offline(1, after, enough).expect("readable").into_iter().map(|(key, _)| key).collect()
     };
-    assert_eq!(keys(None, 10), [2, 256, u64::MAX]);
-    assert_eq!(keys(None, 1), [2]);
+    let size = b"<message/>".len();
+    assert_eq!(keys(None, usize::MAX), [2, 256, u64::MAX]);
+    assert_eq!(keys(None, size), [2]);
+    assert_eq!(keys(None, size + 1), [2, 256]);
     assert_eq!(keys(Some(2), 1), [256]);
-    assert_eq!(keys(Some(256), 10), [u64::MAX]);
-    assert_eq!(keys(Some(u64::MAX), 10), []);
+    assert_eq!(keys(Some(256), usize::MAX), [u64::MAX]);
+    assert_eq!(keys(Some(u64::MAX), usize::MAX), []);
     let usage = reader.offline_usage(1).expect("readable");
     assert_eq!((usage.count, usage.last_key), (3, Some(u64::MAX)));
     assert_eq!(reader.offline_usage(3).expect("readable").last_key, None);

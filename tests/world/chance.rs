@@ -49,34 +49,45 @@ pub fn address(chance: &mut Chance) -> String {
     }
 }
 
+/// Someone's bare address, nearly always one of ours.
+fn contact(chance: &mut Chance) -> String {
+    match chance.below(8) {
+        0 => chance.pick(&STRANGERS).to_owned(),
+        1 => address(chance),
+        _ => format!("{}@example.org", chance.pick(&PEOPLE)),
+    }
+}
+
 /// A stanza that a sane client may send.
 pub fn stanza(chance: &mut Chance, blocks: bool) -> String {
     let to = address(chance);
-    match chance.below(if blocks { 24 } else { 22 }) {
+    match chance.below(if blocks { 24 } else { 23 }) {
         0..=4 => presence(chance),
-        5..=9 => {
-            let kind = chance.pick(&["subscribe", "subscribed", "unsubscribe", "unsubscribed"]);
-            format!("<presence type='{kind}' to='{to}'/>")
+        5..=8 => format!("<presence type='subscribe' to='{}'/>", contact(chance)),
+        9..=11 => {
+            let kind = chance.pick(&["subscribed", "unsubscribe", "unsubscribed"]);
+            format!("<presence type='{kind}' to='{}'/>", contact(chance))
         }
-        10 => format!("<presence to='{to}'/>"),
-        11 => format!("<presence type='{}' to='{to}'/>", chance.pick(&["unavailable", "probe", "error"])),
-        12..=13 => {
+        12 => format!("<presence to='{to}'/>"),
+        13 => format!("<presence type='{}' to='{to}'/>", chance.pick(&["unavailable", "probe", "error"])),
+        14..=15 => {
             let kind = chance.pick(&["groupchat", "headline", "error", "chat", "normal"]);
             format!("<message type='{kind}' to='{to}'/>")
         }
-        14..=15 => {
+        16..=17 => {
             let ver = chance.pick(&["", "ver=''", "ver='1'", "ver='1795353071003'"]);
             format!("<iq type='get' id='r'><query xmlns='jabber:iq:roster' {ver}/></iq>")
         }
-        16..=18 => roster_set(chance),
-        19 => format!("<iq type='get' id='q' to='{to}'><query xmlns='{}'/></iq>", chance.pick(&NAMESPACES)),
-        20 => format!("<iq type='set' id='q' to='{to}'><query xmlns='{}'/></iq>", chance.pick(&NAMESPACES)),
-        21 => format!("<iq type='{}' id='q' to='{to}'/>", chance.pick(&["result", "error"])),
+        18..=19 => roster_set(chance),
+        20 => format!("<iq type='get' id='q' to='{to}'><query xmlns='{}'/></iq>", chance.pick(&NAMESPACES)),
+        21 => format!("<iq type='set' id='q' to='{to}'><query xmlns='{}'/></iq>", chance.pick(&NAMESPACES)),
+        22 => format!("<iq type='{}' id='q' to='{to}'/>", chance.pick(&["result", "error"])),
         _ => {
             let command = chance.pick(&["block", "block", "unblock", "blocklist"]);
             let kind = if command == "blocklist" { "get" } else { "set" };
+            let whom = contact(chance);
             format!(
-                "<iq type='{kind}' id='b'><{command} xmlns='urn:xmpp:blocking'><item jid='{to}'/></{command}></iq>"
+                "<iq type='{kind}' id='b'><{command} xmlns='urn:xmpp:blocking'><item jid='{whom}'/></{command}></iq>"
             )
         }
     }
@@ -103,7 +114,7 @@ pub fn presence(chance: &mut Chance) -> String {
 }
 
 fn roster_set(chance: &mut Chance) -> String {
-    let jid = address(chance);
+    let jid = contact(chance);
     let item = match chance.below(3) {
         0 => format!("<item jid='{jid}' subscription='remove'/>"),
         1 => format!("<item jid='{jid}' name='{}'/>", chance.below(100)),

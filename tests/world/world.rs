@@ -38,6 +38,8 @@ pub struct World {
     chance: u64,
     /// Bytes that the server had ready for one client at one time, at most.
     largest_piece: usize,
+    /// Bytes that a client's socket takes at one time.
+    pub room: usize,
 }
 
 struct Connection {
@@ -76,6 +78,7 @@ impl World {
             stops: Vec::new(),
             chance: 1,
             largest_piece: 0,
+            room: usize::MAX,
         }
     }
 
@@ -466,10 +469,12 @@ impl World {
             }
             let mut moved = !woken.is_empty();
             for connection in self.connections.iter_mut().flatten().filter(|connection| connection.takes) {
-                let out = connection.stream.output(&mut self.core);
-                moved |= !out.is_empty();
-                let bytes = std::mem::take(out);
+                let mut bytes = connection.stream.output(&mut self.core);
                 self.largest_piece = self.largest_piece.max(bytes.len());
+                moved |= !bytes.is_empty();
+                if bytes.len() > self.room {
+                    connection.stream.give_back(bytes.split_off(self.room));
+                }
                 connection.wire.take(&bytes);
             }
             let effects = self.core.take_effects();

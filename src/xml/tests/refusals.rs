@@ -38,6 +38,15 @@ fn a_restricted_thing_is_refused_before_its_stanza_ends() {
 }
 
 #[test]
+fn markup_where_none_can_be_is_refused_at_once() {
+    for source in
+        ["<message><body>1 < 2", "<message><body><3", "<message to='a><", "<message to=\"a' id='1'><"]
+    {
+        assert_eq!(stanza(source), Err(NotWellFormed), "{source}");
+    }
+}
+
+#[test]
 fn only_cdata_begins_with_a_bracket() {
     refused(NotWellFormed, &["<![cdata[x]]>", "<![CDATAx]]>", "<![INCLUDE[x]]>"]);
 }

@@ -89,6 +89,25 @@ class Registration(Case):
         self.assertEqual([stanza for stanza in await client.all_came() if stanza.name == "message"], [])
 
 
+class Operator(Case):
+    async def test_new_password_from_the_command_line_holds_at_once(self) -> None:
+        name = self.account()
+        client = await self.online(name)
+        self.server.command("user", "passwd", f"{name}@{DOMAIN}", stdin="a new one\n")
+        self.assertTrue(await client.ending())
+        with self.assertRaisesRegex(Refused, "not-authorized"):
+            await self.login(name, mechanism="SCRAM-SHA-256")
+        await self.login(name, "a new one")
+
+    async def test_account_that_an_operator_removes_ends_and_its_contacts_are_told(self) -> None:
+        romeo, juliet = await self.friends()
+        self.server.command("user", "remove", romeo.boundjid.bare)
+        self.assertTrue(await romeo.ending())
+        for kind in ["unsubscribe", "unsubscribed"]:
+            await juliet.presence(kind, romeo.boundjid.bare)
+        await juliet.push(JID(romeo.boundjid.bare), subscription="none")
+
+
 class Closed(Case):
     async def test_registration_is_neither_offered_nor_possible(self) -> None:
         client = self.client(self.account())

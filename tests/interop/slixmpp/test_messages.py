@@ -71,6 +71,16 @@ class Messages(Case):
         await juliet.receive(lambda stanza: stanza.name == "message" and stanza["body"] == bodies[-1])
         self.assertEqual([stanza["body"] for stanza in juliet.inbox if stanza.name == "message"], bodies[:-1])
 
+    async def test_much_that_waits_comes_as_fast_as_it_is_read(self) -> None:
+        romeo, name = await self.online(), self.account()
+        bodies = [f"{number} {'o' * 200_000}" for number in range(15)]
+        for body in bodies:
+            romeo.send_message(mto=JID(f"{name}@{DOMAIN}"), mbody=body, mtype="chat")
+        await romeo.all_came()
+        juliet = await self.online(name)
+        for body in bodies:
+            await juliet.message(body)
+
     async def test_negative_priority_gets_no_messages_that_wait(self) -> None:
         romeo, name = await self.online(), self.account()
         romeo.send_message(mto=JID(f"{name}@{DOMAIN}"), mbody="for later", mtype="chat")

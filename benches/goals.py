@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""JSON lines of xload for stube and for the bare relay -> what was measured beside what must and should be reached."""
+import json
+import statistics
+import sys
+
+GOALS = [  # scenario, selection, metric, scale, digits, what, must, should
+    ("start", {}, "first_features_s", 1000, 1, "start to first stream features, ms", 15, 8),
+    ("start", {}, "rss_kib", 1 / 1024, 1, "resident memory, idle, 2,000 accounts in the store, MiB", 8, 5),
+    ("connect", {}, "kib_per_session", 1, 1, "memory an idle session, KiB", 16, 11),
+    ("connect", {"clients": 2000}, "after_logout", 1 / 1024, 1, "memory after 2,000 logouts, over the start's, MiB", 6, 3),
+    ("connect", {}, "cpu_ms_per_login", 1, 2, "CPU a login, ms", 0.4, 0.2),
+    ("chat", {"mode": "no-store", "rate": 0}, "cpu_us_per_delivery_settled", 1, 1, "chat, routing alone, saturated, CPU µs a message", 8, 5),
+    ("chat", {"mode": "no-store", "rate": 200}, "cpu_us_per_delivery", 1, 0, "the same at 200 messages a second", 60, 40),
+    ("presence", {}, "cpu_us_per_delivery", 1, 1, "presence, CPU µs a delivery", 9, 6),
+    ("offline", {}, "cpu_us_per_msg_settled", 1, 0, "offline message, CPU µs", 20, 12),
+    ("setup", {}, "cpu_ms_per_account", 1, 2, "registration by IBR, CPU ms (PBKDF2 is most of it)", None, None),
+]
+
+
+def main() -> None:
+    lines = [json.loads(line) for path in sys.argv[1:] for line in open(path) if line.startswith("{")]
+    for line in lines:
+        if line["scenario"] == "connect":
+            line["after_logout"] = line["rss_kib_after_logout"] - line["rss_kib_before"]
+    print("| | must | should | measured |")
+    print("|---|---:|---:|---:|")
+    for scenario, selection, metric, scale, digits, what, must, should in GOALS:
+        values = [
+            line[metric] * scale
+            for line in lines
+            if line["scenario"] == scenario and line["server"] == "stube" and all(line.get(k) == v for k, v in selection.items())
+        ]
+        measured = f"**{statistics.median(values):.{digits}f}**" if values else "not measured"
+        bound = lambda goal: "" if goal is None else f"≤ {goal:g}"
+        print(f"| {what} | {bound(must)} | {bound(should)} | {measured} |")
+
+
+main()
