@@ -4,10 +4,11 @@
 /// In milliseconds, like every time here.
 pub struct Idle {
     heard: u64,
-    pinged: bool,
+    /// When the ping was sent that has no answer yet.
+    pinged: Option<u64>,
     /// Silence after which the peer is pinged; `u64::MAX`: never.
     silence: u64,
-    /// Time for any answer.
+    /// Time for any answer, from the ping on: that may come late, as when the machine has slept.
     patience: u64,
 }
 
@@ -20,27 +21,29 @@ pub enum Verdict {
 
 impl Idle {
     pub fn new(now: u64, silence: u64, patience: u64) -> Idle {
-        Idle { heard: now, pinged: false, silence, patience }
+        Idle { heard: now, pinged: None, silence, patience }
     }
 
     pub fn heard(&mut self, now: u64) {
         self.heard = now;
-        self.pinged = false;
+        self.pinged = None;
     }
 
     pub fn deadline(&self) -> u64 {
-        let ping = self.heard.saturating_add(self.silence);
-        if self.pinged { ping.saturating_add(self.patience) } else { ping }
+        match self.pinged {
+            None => self.heard.saturating_add(self.silence),
+            Some(at) => at.saturating_add(self.patience),
+        }
     }
 
     /// To be asked when the deadline has passed.
     pub fn check(&mut self, now: u64) -> Verdict {
         if now < self.deadline() {
             Verdict::Fine
-        } else if self.pinged {
+        } else if self.pinged.is_some() {
             Verdict::Dead
         } else {
-            self.pinged = true;
+            self.pinged = Some(now);
             Verdict::Ping
         }
     }
@@ -67,6 +70,14 @@ mod tests {
         idle.heard(310);
         assert_eq!(idle.check(360), Verdict::Fine);
         assert_eq!(idle.deadline(), 610);
+    }
+
+    #[test]
+    fn after_a_sleep_of_the_machine_a_peer_has_time_to_answer() {
+        let mut idle = Idle::new(0, 300, 60);
+        assert_eq!(idle.check(3600), Verdict::Ping);
+        assert_eq!(idle.check(3659), Verdict::Fine);
+        assert_eq!(idle.check(3660), Verdict::Dead);
     }
 
     #[test]
