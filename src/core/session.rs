@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::arena::Id;
 use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
-use super::{Core, Kept};
+use super::{Core, Kept, SWEEP_AFTER_LEAVING};
 use crate::jid::Jid;
 use crate::stanza::StreamError;
 use crate::stanza::{Condition, PresenceType, Stanza, StanzaError};
@@ -178,7 +178,11 @@ impl Core {
         }
         let status = session.farewell.take().unwrap_or_default();
         let (last_login, last_logout) = (session.since / 1000, self.now / 1000);
-        if let Some(id) = self.loaded(&account).map(|account| account.record.id) {
+        self.next_sweep = self.next_sweep.min(self.now + SWEEP_AFTER_LEAVING);
+        // It is not worth filling the store's queue while the disk takes nothing.
+        if self.writable().is_ok()
+            && let Some(id) = self.loaded(&account).map(|account| account.record.id)
+        {
             let activity = Activity { last_login, last_logout, status };
             self.write(&account, [schema::activity::put(id, &activity)]);
         }
