@@ -547,6 +547,27 @@ fn bound(answer: &Element) -> String {
     jid.unwrap_or_else(|| panic!("{}", show(answer))).text_content()
 }
 
+// §6.4.6, §7.3.1
+#[test]
+fn binding_is_offered_after_the_login_and_mechanisms_no_more() {
+    let (mut world, client) = stage();
+    world.plain(client, "romeo", "romeo's password");
+    world.expect(client, SUCCESS);
+    let features = world.open_stream(client);
+    assert!(features.find("bind", "urn:ietf:params:xml:ns:xmpp-bind").is_some());
+    assert!(features.find("mechanisms", SASL).is_none());
+    let stranger = world.connect_tls();
+    assert!(world.open_stream(stranger).find("bind", "urn:ietf:params:xml:ns:xmpp-bind").is_none());
+}
+
+#[test]
+fn an_account_that_is_removed_during_its_login_gets_no_session() {
+    let mut world = World::new();
+    let romeo = world.authenticate("romeo");
+    world.control(stube::control::Request::UserRemove { address: "romeo@example.org".into() });
+    world.expect_error(romeo, &bind("<resource>orchard</resource>"), "item-not-found");
+}
+
 // §7.7.1
 #[test]
 fn a_client_gets_the_resource_it_asks_for() {

@@ -356,6 +356,31 @@ fn a_session_that_does_not_read_is_ended_and_the_sender_is_told() {
     assert!(got.last().is_some_and(|last| last.children().any(|child| child.name == "resource-constraint")));
 }
 
+// The end of one is told to the others; that must not make it theirs in the same breath, and so on.
+#[test]
+fn many_who_do_not_read_end_one_after_the_other() {
+    let mut world = World::with(|config| {
+        config.limits.outbox_bytes = Limit::of(4000);
+        config.limits.sessions_per_account = Limit::OFF;
+        config.limits.connections_per_address = Limit::OFF;
+    });
+    let slow: Vec<Client> = (0..300).map(|n| world.login("romeo", &n.to_string())).collect();
+    for client in &slow {
+        world.send(*client, "<presence/>");
+        world.clear(*client);
+    }
+    slow.iter().for_each(|client| world.stop_reading(*client));
+    let status = "x".repeat(3600);
+    world.send(slow[0], &format!("<presence><status>{status}</status></presence>"));
+    world.send(
+        slow[0],
+        "<presence><status>one too many for everyone of these</status></presence>".repeat(8).as_str(),
+    );
+    assert!(slow.iter().all(|client| world.stream(*client).finished()));
+    let romeo = world.online("romeo", "reads");
+    world.expect_result(romeo, PING);
+}
+
 #[test]
 fn requests_wait_while_their_sender_does_not_read_the_answers() {
     let mut world = World::new();

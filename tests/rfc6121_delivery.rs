@@ -121,8 +121,10 @@ fn presence_for_an_account_that_does_not_exist_is_ignored() {
         "type='unsubscribe'",
         "type='unsubscribed'",
     ] {
-        world.from_remote(&format!("<presence {kind} from='tybalt@example.net' to='nobody@example.org'/>"));
-        assert!(world.to_remote().is_empty(), "{kind}");
+        for to in ["nobody@example.org", "nobody@example.org/home"] {
+            world.from_remote(&format!("<presence {kind} from='tybalt@example.net' to='{to}'/>"));
+            assert!(world.to_remote().is_empty(), "{kind}");
+        }
     }
 }
 

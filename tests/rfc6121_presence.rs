@@ -466,3 +466,22 @@ fn a_presence_error_from_elsewhere_is_delivered_and_not_answered() {
     world.from_remote(&error.replace("romeo@", "nobody@"));
     assert!(world.to_remote().is_empty());
 }
+
+/// A presence is sent again to whoever comes: a large one would fill other people's outboxes.
+#[test]
+fn a_presence_that_is_too_large_is_refused_and_changes_nothing() {
+    let mut world = World::new();
+    world.friends("romeo", "juliet");
+    let romeo = world.online("romeo", "orchard");
+    let juliet = world.online("juliet", "balcony");
+    world.clear(romeo);
+    let status = "x".repeat(8 * 1024);
+    world.send(romeo, &format!("<presence id='large'><status>{status}</status></presence>"));
+    world.expect_bounce(romeo, "policy-violation");
+    world.expect_nothing(juliet);
+    world.send(romeo, "<presence><show>away</show></presence>");
+    world.expect(
+        juliet,
+        "<presence from='romeo@example.org/orchard' to='juliet@example.org'><show>away</show></presence>",
+    );
+}

@@ -158,6 +158,10 @@ fn every_resource_that_has_asked_for_the_roster_learns_of_a_change() {
     let item = "<item jid='juliet@example.org' subscription='none' name='Juliet'/>";
     change(&mut world, romeo, item, item);
     world.expect(interested, &push("garden", item));
+    // §2.4.2: and of the next one
+    let item = "<item jid='juliet@example.org' subscription='none'><group>Lovers</group></item>";
+    change(&mut world, romeo, item, item);
+    world.expect(interested, &push("garden", item));
     world.expect_nothing(interested);
     world.expect_nothing(available);
 }

@@ -256,5 +256,8 @@ impl Core {
             queue.unwritten.retain(|(seq, ..)| *seq > committed);
         }
         self.accounts.retain(|_, account| !account.sessions.is_empty() || account.written > committed);
+        if self.accounts.capacity() > 4 * self.accounts.len() {
+            self.accounts.shrink_to_fit();
+        }
     }
 }

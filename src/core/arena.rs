@@ -26,7 +26,8 @@ pub(super) struct Arena<T> {
 
 struct Slot<T> {
     generation: u32,
-    value: Option<T>,
+    /// In memory of its own, which is given back when it goes.
+    value: Option<Box<T>>,
 }
 
 impl<T> Default for Arena<T> {
@@ -43,18 +44,18 @@ impl<T> Arena<T> {
         });
         let slot = &mut self.slots[index as usize];
         let id = Id { index, generation: slot.generation, of: PhantomData };
-        slot.value = Some(make(id));
+        slot.value = Some(Box::new(make(id)));
         id
     }
 
     pub fn get(&self, id: Id<T>) -> Option<&T> {
         let slot = self.slots.get(id.index as usize)?;
-        slot.value.as_ref().filter(|_| slot.generation == id.generation)
+        slot.value.as_deref().filter(|_| slot.generation == id.generation)
     }
 
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
         let slot = self.slots.get_mut(id.index as usize)?;
-        slot.value.as_mut().filter(|_| slot.generation == id.generation)
+        slot.value.as_deref_mut().filter(|_| slot.generation == id.generation)
     }
 
     pub fn remove(&mut self, id: Id<T>) -> Option<T> {
@@ -65,7 +66,7 @@ impl<T> Arena<T> {
         let value = slot.value.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.index);
-        Some(value)
+        Some(*value)
     }
 
     pub fn len(&self) -> usize {
@@ -81,7 +82,7 @@ impl<T> Arena<T> {
     }
 
     pub fn values(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| slot.value.as_ref())
+        self.slots.iter().filter_map(|slot| slot.value.as_deref())
     }
 }
 

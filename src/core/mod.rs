@@ -144,6 +144,8 @@ enum Kept {
 
 /// Milliseconds between two sweeps of what is only remembered for a while.
 const SWEEP: u64 = 30_000;
+/// And from the moment when somebody has left: with many, it is their memory that counts.
+const SWEEP_AFTER_LEAVING: u64 = 1_000;
 
 impl Core {
     /// `store` must be open and hold a secret.

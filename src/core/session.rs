@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::arena::Id;
 use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
-use super::{Core, Kept};
+use super::{Core, Kept, SWEEP_AFTER_LEAVING};
 use crate::jid::Jid;
 use crate::stanza::StreamError;
 use crate::stanza::{Condition, PresenceType, Stanza, StanzaError};
@@ -39,6 +39,9 @@ pub struct Session {
     /// It has been told what those who come are told (XEP-0133 §4.24, §4.27).
     pub greeted: bool,
     outbox: Outbox,
+    /// It reads too slowly: it gets nothing more, and ends as soon as its stream runs. Not at once, since its end is
+    /// told to others who may be as slow, and so on.
+    doomed: bool,
 }
 
 /// The last available presence of a session.
@@ -63,7 +66,7 @@ impl Presence {
 impl Session {
     /// Whether it may have messages for the bare address.
     pub fn takes_messages(&self) -> bool {
-        !self.backlog && self.has_priority()
+        !self.backlog && !self.doomed && self.has_priority()
     }
 
     /// Whether its priority lets it have messages for the bare address (RFC 6121 §4.7.2.3).
@@ -116,6 +119,7 @@ impl Core {
             farewell: None,
             greeted: false,
             outbox: Outbox::default(),
+            doomed: false,
         });
         self.account(account)?.sessions.push(id);
         if let Some(link) = self.links.get_mut(link) {
@@ -174,7 +178,11 @@ impl Core {
         }
         let status = session.farewell.take().unwrap_or_default();
         let (last_login, last_logout) = (session.since / 1000, self.now / 1000);
-        if let Some(id) = self.loaded(&account).map(|account| account.record.id) {
+        self.next_sweep = self.next_sweep.min(self.now + SWEEP_AFTER_LEAVING);
+        // It is not worth filling the store's queue while the disk takes nothing.
+        if self.writable().is_ok()
+            && let Some(id) = self.loaded(&account).map(|account| account.record.id)
+        {
             let activity = Activity { last_login, last_logout, status };
             self.write(&account, [schema::activity::put(id, &activity)]);
         }
@@ -200,17 +208,16 @@ impl Core {
 
     fn send_with(&mut self, id: SessionId, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let bound = self.config.limits.outbox_bytes.max_len();
-        let Some(session) = self.sessions.get_mut(id) else { return false };
+        let Some(session) = self.sessions.get_mut(id).filter(|session| !session.doomed) else { return false };
         let link = session.link;
         if session.outbox.append(bound, write) {
             self.wake(link);
             return true;
         }
+        session.doomed = true;
         log::info!("{} reads too slowly and is disconnected", session.jid);
-        self.close_session(
-            id,
-            StreamError::ResourceConstraint("You read more slowly than others write to you."),
-        );
+        let error = StreamError::ResourceConstraint("You read more slowly than others write to you.");
+        self.post(link, Mail::Close(error));
         false
     }
 

@@ -13,6 +13,10 @@ use crate::xml::ns;
 /// Rooms are joined by directed presence, so this is also a bound of the rooms that a client is in.
 const MAX_DIRECTED: usize = 1000;
 
+/// Bytes of a presence for everyone. It is kept and sent again to whoever comes: with more, a contact could fill
+/// somebody's outbox at every login.
+const MAX_PRESENCE: usize = 8 * 1024;
+
 /// Bytes of a last status that are remembered for XEP-0012.
 const MAX_FAREWELL: usize = 1024;
 
@@ -43,6 +47,9 @@ fn outbound(core: &mut Core, session: SessionId, stanza: &Stanza) -> Result<Flow
 
 // §4.2, §4.4
 fn available(core: &mut Core, id: SessionId, stanza: &Stanza) -> Result<(), StanzaError> {
+    if stanza.payload.bytes().len() > MAX_PRESENCE {
+        return Err(StanzaError::new(Condition::PolicyViolation, "This presence is too large."));
+    }
     let presence = Presence::new(stanza.clone()).ok_or(Condition::BadRequest)?;
     let Some(session) = core.session_mut(id) else { return Ok(()) };
     let takes_messages = presence.priority >= 0;

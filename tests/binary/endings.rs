@@ -113,3 +113,40 @@ fn a_new_configuration_is_taken_and_a_wrong_one_is_not() {
     let line = server.wait_for_log("nothing is reloaded", 1).remove(0);
     assert!(line.contains("stube.toml:3: unknown key"), "{line}");
 }
+
+#[test]
+fn fifty_kills_under_load_lose_nothing_that_was_confirmed() {
+    let place = Place::with("", "[limits]\noffline_messages = 0");
+    place.add_account("romeo");
+    place.add_account("juliet");
+    let message = |round: u64, number: u64| {
+        format!(
+            "<message to='juliet@localhost' type='chat' id='m-{round}-{number}'><body>{round}</body></message>"
+        )
+    };
+    for round in 0..50 {
+        let mut server = place.start();
+        let mut romeo = Client::online(&server, "romeo");
+        for number in 0..10 {
+            romeo.send(&message(round, number));
+        }
+        // What is confirmed after them confirms them too: everything is kept in order.
+        let name = format!("<item jid='juliet@localhost' name='{round}'/>");
+        romeo.send(&format!(
+            "<iq type='set' id='c{round}'><query xmlns='jabber:iq:roster'>{name}</query></iq>"
+        ));
+        romeo.wait_for(&format!("id='c{round}' type='result'"));
+        for number in 10..10 + round * 7 {
+            romeo.send(&message(round, number));
+        }
+        server.signal(SIGKILL);
+        server.wait();
+    }
+    let server = place.start();
+    let mut juliet = Client::online(&server, "juliet");
+    for round in 0..50 {
+        for number in 0..10 {
+            juliet.wait_for(&format!("id='m-{round}-{number}'"));
+        }
+    }
+}

@@ -9,5 +9,6 @@ mod failures;
 mod files;
 mod limits;
 mod server;
+mod service;
 mod streams;
 mod trial;

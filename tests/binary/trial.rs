@@ -2,12 +2,18 @@
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use signal_hook::consts::SIGINT;
 
 use crate::client::Client;
 use crate::server::{BINARY, Lines, Place, signal_process, wait};
+
+/// The usual ports are there only once: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static USUAL_PORTS: Mutex<()> = Mutex::new(());
+    USUAL_PORTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 struct Trial {
     child: Child,
@@ -55,6 +61,7 @@ impl Drop for Trial {
 
 #[test]
 fn both_accounts_log_in_and_know_each_other() {
+    let _alone = alone();
     let place = Place::new();
     let trial = Trial::start(&place);
     let accounts = trial.accounts();
@@ -68,6 +75,7 @@ fn both_accounts_log_in_and_know_each_other() {
 
 #[test]
 fn a_second_run_goes_on_and_ctrl_c_ends_it() {
+    let _alone = alone();
     let place = Place::new();
     for _ in 0..2 {
         let mut trial = Trial::start(&place);
@@ -82,6 +90,7 @@ fn a_second_run_goes_on_and_ctrl_c_ends_it() {
 
 #[test]
 fn ports_that_are_taken_are_replaced_and_it_says_so() {
+    let _alone = alone();
     let (first_place, second_place) = (Place::new(), Place::new());
     let first = Trial::start(&first_place);
     first.accounts();
