@@ -5,8 +5,8 @@
 //! neither addresses nor passwords can hold one, nor a line feed, because no control character survives their preparation.
 //!
 //! ```text
-//! user-add⇥juliet@example.org⇥the password         (request)
-//! line⇥juliet@example.org was added                (answer: any number of lines for people,
+//! user-list                                        (request)
+//! line⇥juliet@example.org                          (answer: any number of lines for people,
 //! done                                               then "done" or "failed⇥why")
 //! ```
 

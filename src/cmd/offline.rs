@@ -41,17 +41,14 @@ fn add(config: &Config, reader: &Reader, address: &str, password: &str) -> Outco
     let id = reader.next_account().map_err(failed)?;
     let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let account = Account { id, created, disabled: false, credentials: derive(config, password)? };
-    Ok((account::created(jid.domain(), local(&jid), &account), done(format!("{address} was added"))))
+    Ok((account::created(jid.domain(), local(&jid), &account), Response::Done(Vec::new())))
 }
 
 fn change_password(config: &Config, reader: &Reader, address: &str, password: &str) -> Outcome {
     match find(reader, address)? {
         (jid, Some(account)) => {
             let account = Account { credentials: derive(config, password)?, ..account };
-            Ok((
-                vec![account::put(jid.domain(), local(&jid), &account)],
-                done(format!("{address} has a new password")),
-            ))
+            Ok((vec![account::put(jid.domain(), local(&jid), &account)], Response::Done(Vec::new())))
         }
         (_, None) => refuse(format!("there is no account {address}")),
     }
@@ -71,7 +68,7 @@ fn remove(config: &Config, reader: &Reader, address: &str) -> Outcome {
             None => elsewhere += 1,
         }
     }
-    let mut lines = vec![format!("{address} was removed")];
+    let mut lines = Vec::new();
     if elsewhere > 0 {
         lines.push(format!(
             "contacts on other servers that were not told, since stube does not run: {elsewhere}"
@@ -125,10 +122,6 @@ fn local(jid: &Jid) -> &str {
     jid.local().unwrap_or_default()
 }
 
-fn done(line: String) -> Response {
-    Response::Done(vec![line])
-}
-
 fn refuse(why: String) -> Outcome {
     Ok((Vec::new(), Response::Failed(why)))
 }
@@ -176,8 +169,7 @@ mod tests {
         let response =
             carry_out(&config, &Request::UserRemove { address: "juliet@example.org".into() }).unwrap();
         let Response::Done(lines) = response else { panic!("{response:?}") };
-        assert_eq!(lines[0], "juliet@example.org was removed");
-        assert!(lines[1].ends_with("were not told, since stube does not run: 1"), "{lines:?}");
+        assert!(lines[0].ends_with("were not told, since stube does not run: 1"), "{lines:?}");
 
         let reader = open(&config).reader;
         std::fs::remove_dir_all(&data).unwrap();

@@ -70,7 +70,7 @@ impl User {
         };
         match response {
             Response::Done(lines) => {
-                lines.iter().for_each(|line| println!("{line}"));
+                what_was_done(&request).into_iter().chain(lines).for_each(|line| println!("{line}"));
                 Ok(())
             }
             Response::Failed(why) => Err(Failure::Failed(why)),
@@ -94,6 +94,15 @@ impl Action {
                 Request::UserPasswd { address, password }
             }
         })
+    }
+}
+
+fn what_was_done(request: &Request) -> Option<String> {
+    match request {
+        Request::UserAdd { address, .. } => Some(format!("{address} was added")),
+        Request::UserPasswd { address, .. } => Some(format!("{address} has a new password")),
+        Request::UserRemove { address } => Some(format!("{address} was removed")),
+        Request::UserList | Request::Status => None,
     }
 }
 
