@@ -13,7 +13,6 @@ pub enum StreamError {
     /// No login in time, or a peer that has gone silent.
     ConnectionTimeout,
     HostUnknown,
-    InternalServerError,
     InvalidFrom,
     InvalidNamespace,
     NotAuthorized,
@@ -34,7 +33,6 @@ impl StreamError {
             StreamError::Conflict => "conflict",
             StreamError::ConnectionTimeout => "connection-timeout",
             StreamError::HostUnknown => "host-unknown",
-            StreamError::InternalServerError => "internal-server-error",
             StreamError::InvalidFrom => "invalid-from",
             StreamError::InvalidNamespace => "invalid-namespace",
             StreamError::NotAuthorized => "not-authorized",
