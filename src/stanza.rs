@@ -31,6 +31,8 @@ pub struct Stanza {
     /// `xml:lang`
     pub lang: Option<Arc<str>>,
     pub payload: Payload,
+    /// Its id in the archive's log, once somebody's archive has it. Never part of what is written.
+    pub archived: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +146,15 @@ pub enum ReadError {
 
 impl Stanza {
     pub fn new(kind: Kind) -> Stanza {
-        Stanza { kind, from: None, to: None, id: None, lang: None, payload: Payload::default() }
+        Stanza {
+            kind,
+            from: None,
+            to: None,
+            id: None,
+            lang: None,
+            payload: Payload::default(),
+            archived: None,
+        }
     }
 
     pub fn message(kind: MessageType) -> Stanza {
@@ -210,6 +220,7 @@ impl Stanza {
             id: attr("id").map(Arc::from),
             lang: attr("xml:lang").filter(|lang| !lang.is_empty()).map(Arc::from),
             payload,
+            archived: None,
         };
         let from = attr("from").map(Jid::parse).transpose();
         let to = attr("to").map(Jid::parse).transpose();
@@ -302,6 +313,7 @@ impl Stanza {
             id: self.id.clone(),
             lang: None,
             payload: child.map(|child| Payload::from_elements(&[child])).unwrap_or_default(),
+            archived: None,
         }
     }
 

@@ -38,6 +38,11 @@ pub struct Module {
     pub presence_in: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
     /// Takes a chat or normal message that no resource of the account can have now.
     pub undelivered: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
+    /// A message for an account has been given to these sessions of it, or would have been: none were there.
+    pub delivered: Option<fn(&mut Core, &Stanza, &[SessionId])>,
+    /// A message that a person would want to be woken by is shown by no client now: the session that has it
+    /// hibernates or is inactive, or there is none and it waits for one.
+    pub unheard: Option<fn(&mut Core, &Stanza, Option<SessionId>)>,
     /// A session has become available (`true`), or takes messages again that it did not take (`false`).
     pub available: Option<fn(&mut Core, SessionId, bool)>,
     /// A session with a backlog has room in its outbox.
@@ -70,6 +75,8 @@ impl Module {
         presence_out: None,
         presence_in: None,
         undelivered: None,
+        delivered: None,
+        unheard: None,
         available: None,
         drained: None,
         session_ended: None,

@@ -29,6 +29,8 @@ pub struct Session {
     pub interested: bool,
     /// It has asked for the block list and so gets pushes (XEP-0191 §3.2).
     pub blocklist: bool,
+    /// It gets copies of its account's other messages (XEP-0280).
+    pub carbons: bool,
     /// Whom it has sent directed presence (RFC 6121 §4.6).
     pub directed: BTreeSet<Jid>,
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
@@ -114,6 +116,7 @@ impl Core {
             presence: None,
             interested: false,
             blocklist: false,
+            carbons: false,
             directed: BTreeSet::new(),
             backlog: false,
             farewell: None,
@@ -226,6 +229,13 @@ impl Core {
         if let Some(session) = self.session(id) {
             stanza.to = Some(session.jid.clone());
             self.send(id, &stanza);
+        }
+    }
+
+    /// Tells whoever wakes people that a message is shown by no client now.
+    pub fn unheard(&mut self, stanza: &Stanza, session: Option<SessionId>) {
+        for tell in xep::ALL.iter().filter_map(|module| module.unheard) {
+            tell(self, stanza, session);
         }
     }
 

@@ -133,6 +133,7 @@ impl StanzaError {
             id: to.id.as_ref().map(Arc::clone),
             lang: None,
             payload: Payload::from_elements(&[self.to_element()]),
+            archived: None,
         }
     }
 }
