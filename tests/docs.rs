@@ -71,6 +71,7 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 202, "Entity Time"),
     (Kind::Xep, 203, "Delayed Delivery"),
     (Kind::Xep, 205, "Best Practices to Discourage Denial of Service Attacks"),
+    (Kind::Xep, 357, "Push Notifications"),
     (Kind::Xep, 368, "SRV records for XMPP over TLS"),
     (Kind::Xep, 440, "SASL Channel-Binding Type Capability"),
     (Kind::Xep, 478, "Stream Limits Advertisement"),

@@ -20,6 +20,7 @@ mod login;
 pub mod module;
 mod outbox;
 mod presence;
+mod push;
 mod roster;
 mod router;
 mod session;
@@ -43,6 +44,7 @@ use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
+use self::push::Pushes;
 use self::unwritten::Unwritten;
 use crate::config::Config;
 use crate::control::Response;
@@ -83,6 +85,8 @@ pub struct Core {
     deriving: HashMap<DeriveId, PendingDerive>,
     last_derive: DeriveId,
     executions: Executions,
+    /// XEP-0357
+    pushes: Pushes,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
 
@@ -171,6 +175,7 @@ impl Core {
             deriving: HashMap::new(),
             last_derive: 0,
             executions: Executions::default(),
+            pushes: Pushes::default(),
             caps: HashMap::new(),
             ops: Vec::new(),
             unwritten: Unwritten::default(),
@@ -212,7 +217,8 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
-        self.stop.map_or(self.next_sweep, |(at, _)| at.min(self.next_sweep))
+        let regular = self.next_sweep.min(self.pushes.next_due());
+        self.stop.map_or(regular, |(at, _)| at.min(regular))
     }
 
     pub fn handle(&mut self, event: Event) {
@@ -339,6 +345,7 @@ impl Core {
         if let Some((_, restart)) = self.stop.take_if(|(at, _)| *at <= self.now) {
             self.effects.push(Effect::Stop { restart });
         }
+        self.push_tick();
         if self.next_sweep <= self.now {
             self.sweep();
         }

@@ -21,6 +21,7 @@ pub mod xep0160_offline;
 pub mod xep0191_blocking;
 pub mod xep0199_ping;
 pub mod xep0202_time;
+pub mod xep0357_push;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
@@ -43,4 +44,5 @@ pub static ALL: &[Module] = &[
     xep0157_contact::MODULE,
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
+    xep0357_push::MODULE,
 ];

@@ -54,3 +54,5 @@ mod xep0191_blocking;
 mod xep0199_ping;
 #[path = "../xep0202_time.rs"]
 mod xep0202_time;
+#[path = "../xep0357_push.rs"]
+mod xep0357_push;
