@@ -73,6 +73,7 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 205, "Best Practices to Discourage Denial of Service Attacks"),
     (Kind::Xep, 357, "Push Notifications"),
     (Kind::Xep, 368, "SRV records for XMPP over TLS"),
+    (Kind::Xep, 377, "Blocking Command Reports"),
     (Kind::Xep, 440, "SASL Channel-Binding Type Capability"),
     (Kind::Xep, 478, "Stream Limits Advertisement"),
 ];

@@ -21,6 +21,7 @@ pub mod module;
 mod outbox;
 mod presence;
 mod push;
+pub mod reports;
 mod roster;
 mod router;
 mod session;
@@ -87,6 +88,8 @@ pub struct Core {
     executions: Executions,
     /// XEP-0357
     pushes: Pushes,
+    /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
+    reports: Option<Vec<(u64, String)>>,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
 
@@ -176,6 +179,7 @@ impl Core {
             last_derive: 0,
             executions: Executions::default(),
             pushes: Pushes::default(),
+            reports: None,
             caps: HashMap::new(),
             ops: Vec::new(),
             unwritten: Unwritten::default(),

@@ -22,6 +22,7 @@ pub mod xep0191_blocking;
 pub mod xep0199_ping;
 pub mod xep0202_time;
 pub mod xep0357_push;
+pub mod xep0377_reporting;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
@@ -45,4 +46,5 @@ pub static ALL: &[Module] = &[
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
     xep0357_push::MODULE,
+    xep0377_reporting::MODULE,
 ];

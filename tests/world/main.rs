@@ -56,3 +56,5 @@ mod xep0199_ping;
 mod xep0202_time;
 #[path = "../xep0357_push.rs"]
 mod xep0357_push;
+#[path = "../xep0377_reporting.rs"]
+mod xep0377_reporting;
