@@ -77,7 +77,9 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 280, "Message Carbons"),
     (Kind::Xep, 297, "Stanza Forwarding"),
     (Kind::Xep, 352, "Client State Indication"),
+    (Kind::Xep, 357, "Push Notifications"),
     (Kind::Xep, 368, "SRV records for XMPP over TLS"),
+    (Kind::Xep, 377, "Blocking Command Reports"),
     (Kind::Xep, 440, "SASL Channel-Binding Type Capability"),
     (Kind::Xep, 478, "Stream Limits Advertisement"),
 ];

@@ -217,6 +217,16 @@ pub struct Limits {
     /// Default: `131072`
     pub vcard_bytes: Limit,
 
+    /// Push services that the clients of one account can have enabled (XEP-0357). The oldest gives way to one more.
+    ///
+    /// Default: `20`
+    pub push_registrations: Limit,
+
+    /// Reports of spam and abuse that are kept (XEP-0377; see `stube reports`). The oldest gives way to one more.
+    ///
+    /// Default: `1000`
+    pub reports: Limit,
+
     /// Accounts that one address can register within an hour, where `registration` is open.
     ///
     /// Default: `5`
@@ -424,6 +434,8 @@ impl Default for Limits {
             blocklist_items: Limit::of(1000),
             private_bytes: Limit::of(1024 * 1024),
             vcard_bytes: Limit::of(128 * 1024),
+            push_registrations: Limit::of(20),
+            reports: Limit::of(1000),
             registrations_per_hour: Limit::of(5),
         }
     }
@@ -449,6 +461,8 @@ impl Limits {
             ("blocklist_items", self.blocklist_items),
             ("private_bytes", self.private_bytes),
             ("vcard_bytes", self.vcard_bytes),
+            ("push_registrations", self.push_registrations),
+            ("reports", self.reports),
             ("registrations_per_hour", self.registrations_per_hour),
         ];
         all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()

@@ -27,6 +27,8 @@ pub struct Account {
     pub offline: Option<OfflineQueue>,
     /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
     pub private_bytes: Option<u64>,
+    /// Push services that its clients have enabled (XEP-0357), oldest first; `None` until someone needs them.
+    pub pushes: Option<Vec<(u64, record::PushRegistration)>>,
     /// The batch of its last change.
     pub written: u64,
 }
@@ -112,6 +114,7 @@ impl Core {
             sessions: Vec::new(),
             offline: None,
             private_bytes: None,
+            pushes: None,
             written: 0,
         }))
     }
@@ -147,6 +150,7 @@ impl Core {
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
+                pushes: Some(Vec::new()),
                 written: 0,
             },
         );
@@ -178,6 +182,7 @@ impl Core {
         }
         self.write(&jid, schema::account::removed(jid.domain(), jid.local().unwrap_or_default(), id));
         self.accounts.remove(&jid);
+        self.pushes.forget_account(id);
         self.removed.insert(jid, self.now_seq());
         if let (Some(link), Some((_, answer))) = (asker, answer) {
             self.keep(Kept::ToLink(link, Mail::Stanza(answer)));

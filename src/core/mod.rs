@@ -21,6 +21,8 @@ mod management;
 pub mod module;
 mod outbox;
 mod presence;
+mod push;
+pub mod reports;
 mod roster;
 mod router;
 mod session;
@@ -48,6 +50,7 @@ use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
 use self::management::Past;
+use self::push::Pushes;
 use self::unwritten::Unwritten;
 use crate::config::Config;
 use crate::control::Response;
@@ -88,6 +91,10 @@ pub struct Core {
     deriving: HashMap<DeriveId, PendingDerive>,
     last_derive: DeriveId,
     executions: Executions,
+    /// XEP-0357
+    pushes: Pushes,
+    /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
+    reports: Option<Vec<(u64, String)>>,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
 
@@ -188,6 +195,8 @@ impl Core {
             deriving: HashMap::new(),
             last_derive: 0,
             executions: Executions::default(),
+            pushes: Pushes::default(),
+            reports: None,
             caps: HashMap::new(),
             ops: Vec::new(),
             unwritten: Unwritten::default(),
@@ -236,6 +245,8 @@ impl Core {
         let stop = self.stop.map(|(at, _)| at);
         let suspended = self.suspended.first().map(|(until, _)| *until);
         stop.into_iter().chain(suspended).fold(self.next_sweep, u64::min)
+        let regular = self.next_sweep.min(self.pushes.next_due());
+        self.stop.map_or(regular, |(at, _)| at.min(regular))
     }
 
     pub fn handle(&mut self, event: Event) {
@@ -371,6 +382,7 @@ impl Core {
             self.effects.push(Effect::Stop { restart });
         }
         self.end_suspended();
+        self.push_tick();
         if self.next_sweep <= self.now {
             self.sweep();
         }

@@ -52,6 +52,8 @@ pub struct Module {
     pub drained: Option<fn(&mut Core, SessionId)>,
     /// A session is over; it is no longer among its account's sessions.
     pub session_ended: Option<fn(&mut Core, &Session)>,
+    /// An account has blocked an address, with this `<item/>`.
+    pub blocked: Option<fn(&mut Core, &Jid, &Jid, &Element)>,
     /// An account is about to be deleted; it still has its roster.
     pub account_removed: Option<fn(&mut Core, &Jid)>,
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
@@ -83,6 +85,7 @@ impl Module {
         available: None,
         drained: None,
         session_ended: None,
+        blocked: None,
         account_removed: None,
         before_login: None,
         stream_features: None,

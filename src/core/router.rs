@@ -143,7 +143,10 @@ impl Core {
     fn deliver_to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
         match stanza.kind {
             Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => self.dispatch(stanza, Target::Server),
-            Kind::Iq(IqType::Result | IqType::Error) => Ok(()),
+            Kind::Iq(IqType::Result | IqType::Error) => {
+                self.push_answered(stanza);
+                Ok(())
+            }
             Kind::Iq(_) | Kind::Message(_) => Err(Condition::ServiceUnavailable.into()),
             // The server has no presence to give.
             Kind::Presence(_) => Ok(()),
@@ -279,8 +282,9 @@ impl Core {
         let Some(id) = self.session_of(to).map(|session| session.id) else {
             return if request { Err(Condition::ServiceUnavailable.into()) } else { Ok(()) }; // §8.5.3.2.3
         };
-        // §8.5.3.1: a request reveals that the resource is there.
-        if request && !stanza.from.as_ref().is_some_and(|from| self.shares_presence(to, from)) {
+        // §8.5.3.1: a request reveals that the resource is there. Ours have been thought about.
+        let may_ask = |from: &Jid| self.hosts.contains(from) || self.shares_presence(to, from);
+        if request && !stanza.from.as_ref().is_some_and(may_ask) {
             return Err(Condition::ServiceUnavailable.into());
         }
         if !self.send(id, stanza) && request {

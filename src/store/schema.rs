@@ -6,7 +6,7 @@
 //!
 //! Addresses arrive here prepared (see [`crate::jid`]), as the strings that they compare by.
 
-use super::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+use super::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
 
 /// The layout that this stube reads and writes; a file says in `meta` which one it has.
 pub const VERSION: u32 = 1;
@@ -75,6 +75,11 @@ tables! {
     Offline = "offline", Account;
     /// Messages of the day and the like (XEP-0133). Key: a name. Value: bytes, as [`Blob`].
     Announcements = "announcements", Server;
+    /// Push services that clients have enabled (XEP-0357). Key: account id, then 8 bytes big-endian that rise with
+    /// each that is enabled. Value: [`PushRegistration`].
+    PushRegistrations = "push_registrations", Account;
+    /// What users have reported (XEP-0377). Key: 8 bytes big-endian that rise with time. Value: [`Report`].
+    Reports = "reports", Server;
 }
 
 /// One change.
@@ -328,5 +333,37 @@ pub mod announcement {
 
     pub fn delete(name: &str) -> Op {
         Op::Delete { table: Table::Announcements, key: key(name) }
+    }
+}
+
+pub mod push_registration {
+    use super::*;
+
+    pub fn key(id: u32, number: u64) -> Vec<u8> {
+        owned_key(id, &number.to_be_bytes())
+    }
+
+    pub fn put(id: u32, number: u64, registration: &PushRegistration) -> Op {
+        super::put(Table::PushRegistrations, key(id, number), registration)
+    }
+
+    pub fn delete(id: u32, number: u64) -> Op {
+        Op::Delete { table: Table::PushRegistrations, key: key(id, number) }
+    }
+}
+
+pub mod report {
+    use super::*;
+
+    pub fn key(number: u64) -> Vec<u8> {
+        number.to_be_bytes().to_vec()
+    }
+
+    pub fn put(number: u64, report: &Report) -> Op {
+        super::put(Table::Reports, key(number), report)
+    }
+
+    pub fn delete(number: u64) -> Op {
+        Op::Delete { table: Table::Reports, key: key(number) }
     }
 }

@@ -4,7 +4,9 @@ use super::Chance;
 use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
-use stube::store::record::{Account, Activity, Blob, Offline, Record, RosterItem, Subscription};
+use stube::store::record::{
+    Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem, Subscription,
+};
 
 fn account() -> Account {
     let keys = |byte, length| Keys {
@@ -29,6 +31,28 @@ fn item() -> RosterItem {
     }
 }
 
+fn push() -> PushRegistration {
+    PushRegistration {
+        service: "push.example.net".into(),
+        node: Some("abc".into()),
+        resource: "phone".into(),
+        options: b"<x xmlns='jabber:x:data'/>".to_vec(),
+    }
+}
+
+fn report() -> Report {
+    Report {
+        stamp: 1_800_000_000,
+        reporter: "juliet@example.org".into(),
+        reported: "tybalt@example.net".into(),
+        reason: "urn:xmpp:reporting:spam".into(),
+        text: "Every day".into(),
+        stanzas: vec!["juliet@example.org 1".into()],
+        to_origin: true,
+        to_third_parties: false,
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -45,6 +69,9 @@ fn every_record_survives_its_bytes() {
     }
     survives(Offline { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
     survives(Offline { stamp: 0, stanza: Vec::new() });
+    survives(push());
+    survives(PushRegistration { node: None, options: Vec::new(), ..push() });
+    survives(report());
     survives(Blob(b"<query xmlns='urn:x'/>".to_vec()));
     survives(Blob(Vec::new()));
 }
@@ -62,6 +89,7 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(account());
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
+    strict(report());
 }
 
 #[test]
@@ -75,6 +103,8 @@ fn an_unknown_version_is_refused() {
     refuses(Activity::default());
     refuses(item());
     refuses(Offline { stamp: 1, stanza: Vec::new() });
+    refuses(push());
+    refuses(report());
     refuses(Blob(Vec::new()));
 }
 
@@ -93,10 +123,16 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
             assert_eq!(record.encode(), bytes);
         }
     }
-    let seeds = [account().encode(), item().encode(), Activity::default().encode()];
+    let seeds = [
+        account().encode(),
+        item().encode(),
+        Activity::default().encode(),
+        push().encode(),
+        report().encode(),
+    ];
     for seed in 0..20_000 {
         let mut chance = Chance(seed);
-        let mut bytes = seeds[chance.below(3) as usize].clone();
+        let mut bytes = seeds[chance.below(seeds.len() as u64) as usize].clone();
         for _ in 0..1 + chance.below(4) {
             let at = chance.below(bytes.len() as u64) as usize;
             bytes[at] = [chance.next() as u8, 0, 1, 0xff][chance.below(4) as usize];
@@ -105,6 +141,8 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<Activity>(&bytes);
         agrees::<RosterItem>(&bytes);
         agrees::<Offline>(&bytes);
+        agrees::<PushRegistration>(&bytes);
+        agrees::<Report>(&bytes);
         agrees::<Blob>(&bytes);
     }
 }

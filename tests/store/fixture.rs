@@ -7,8 +7,10 @@ use super::{apply, options};
 use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
+use stube::store::record::{PushRegistration, Report};
 use stube::store::schema::{
-    self, account, activity, announcement, blocklist, offline, private, roster, subscription_request, vcard,
+    self, account, activity, announcement, blocklist, offline, private, push_registration, report, roster,
+    subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 
@@ -39,6 +41,28 @@ fn juliet() -> RosterItem {
     }
 }
 
+fn phone() -> PushRegistration {
+    PushRegistration {
+        service: "push.example.net".into(),
+        node: Some("n".into()),
+        resource: "phone".into(),
+        options: Vec::new(),
+    }
+}
+
+fn spam() -> Report {
+    Report {
+        stamp: 1_795_000_000,
+        reporter: "romeo@example.org".into(),
+        reported: "tybalt@example.net".into(),
+        reason: "urn:xmpp:reporting:spam".into(),
+        text: "Villain".into(),
+        stanzas: vec!["romeo@example.org 1".into()],
+        to_origin: false,
+        to_third_parties: false,
+    }
+}
+
 /// A row in each table.
 fn everything() -> Vec<Op> {
     let mut ops = account::created("example.org", "romeo", &romeo());
@@ -56,6 +80,8 @@ fn everything() -> Vec<Op> {
         vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
         offline::put(1, 5, 1_795_000_000_123, b"<message/>"),
         announcement::put("motd", b"Good morrow"),
+        push_registration::put(1, 3, &phone()),
+        report::put(4, &spam()),
     ]);
     ops
 }

@@ -60,3 +60,7 @@ mod xep0202_time;
 mod xep0280_carbons;
 #[path = "../xep0352_csi.rs"]
 mod xep0352_csi;
+#[path = "../xep0357_push.rs"]
+mod xep0357_push;
+#[path = "../xep0377_reporting.rs"]
+mod xep0377_reporting;
