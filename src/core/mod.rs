@@ -244,9 +244,8 @@ impl Core {
     pub fn next_tick(&self) -> u64 {
         let stop = self.stop.map(|(at, _)| at);
         let suspended = self.suspended.first().map(|(until, _)| *until);
-        stop.into_iter().chain(suspended).fold(self.next_sweep, u64::min)
         let regular = self.next_sweep.min(self.pushes.next_due());
-        self.stop.map_or(regular, |(at, _)| at.min(regular))
+        stop.into_iter().chain(suspended).fold(regular, u64::min)
     }
 
     pub fn handle(&mut self, event: Event) {

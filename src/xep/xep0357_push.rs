@@ -5,8 +5,10 @@
 //! what, nor for which account (§9). What wakes is what a person would want to be woken by: something to read, an
 //! invitation, a call. [`crate::core`]'s `push` has the registrations, their bounds, and what becomes of errors.
 
+use std::rc::Rc;
+
 use crate::core::module::{Answer, Flow, Module, Route, Spec, Target};
-use crate::core::{Core, SessionId};
+use crate::core::{Core, Delivery, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::PushRegistration;
@@ -111,7 +113,7 @@ fn unheard(core: &mut Core, stanza: &Stanza, session: Option<SessionId>) {
 }
 
 /// Others of the account have it; clients that have no session at all can't have heard of it.
-fn delivered(core: &mut Core, stanza: &Stanza, sessions: &[SessionId]) {
+fn delivered(core: &mut Core, stanza: &Stanza, sessions: &[SessionId], _: &Rc<Delivery>) {
     if sessions.is_empty() {
         return;
     }
