@@ -9,6 +9,7 @@
 
 mod account;
 mod arena;
+pub mod caps;
 pub mod command;
 mod control;
 mod derive;
@@ -20,8 +21,10 @@ mod login;
 pub mod module;
 mod outbox;
 mod presence;
+pub mod pubsub;
 mod roster;
 mod router;
+mod service;
 mod session;
 pub mod time;
 mod unwritten;
@@ -36,13 +39,16 @@ pub use link::{Link, LinkId, Mail};
 pub use login::LoginKeys;
 pub use roster::{Roster, item_element};
 pub use router::is_own;
+pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
 use self::arena::Arena;
+use self::caps::ClientCaps;
 use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
+use self::pubsub::Pubsub;
 use self::unwritten::Unwritten;
 use crate::config::Config;
 use crate::control::Response;
@@ -62,6 +68,8 @@ pub struct Core {
     pub config: Arc<Config>,
     /// The domains that are served.
     hosts: Vec<Jid>,
+    /// What has an address below them.
+    services: Vec<Service>,
     admins: Vec<Jid>,
     /// Whether there is a way to other domains; until there is, they are `<remote-server-not-found/>`.
     pub federated: bool,
@@ -83,8 +91,10 @@ pub struct Core {
     deriving: HashMap<DeriveId, PendingDerive>,
     last_derive: DeriveId,
     executions: Executions,
+    pubsub: Pubsub,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
+    client_caps: ClientCaps,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -155,6 +165,7 @@ impl Core {
             now,
             started: now,
             hosts: Vec::new(),
+            services: Vec::new(),
             admins: Vec::new(),
             federated: false,
             store,
@@ -171,7 +182,9 @@ impl Core {
             deriving: HashMap::new(),
             last_derive: 0,
             executions: Executions::default(),
+            pubsub: Pubsub::default(),
             caps: HashMap::new(),
+            client_caps: ClientCaps::default(),
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -185,6 +198,7 @@ impl Core {
             config: Arc::clone(&config),
         };
         core.hosts = jids(&config.domains);
+        core.services = service::configured(&config, &core.hosts);
         core.configure(config);
         Ok(core)
     }
@@ -348,6 +362,8 @@ impl Core {
     fn sweep(&mut self) {
         self.next_sweep = self.now + SWEEP;
         self.evict_accounts();
+        self.forget_questions();
+        self.pubsub.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
     }
@@ -375,8 +391,14 @@ impl Core {
         &self.hosts
     }
 
-    pub fn is_local(&self, domain: &str) -> bool {
+    /// Whether a domain has accounts here.
+    pub fn is_host(&self, domain: &str) -> bool {
         self.hosts.iter().any(|host| host.domain() == domain)
+    }
+
+    /// Whether what is for this domain is for us: one that has accounts, or a service of one.
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.is_host(domain) || self.service(domain).is_some()
     }
 
     pub fn is_admin(&self, jid: &Jid) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::arena::Id;
 use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
+use super::pubsub::Interests;
 use super::{Core, Kept, SWEEP_AFTER_LEAVING};
 use crate::jid::Jid;
 use crate::stanza::StreamError;
@@ -31,6 +32,10 @@ pub struct Session {
     pub blocklist: bool,
     /// It gets copies of its account's other messages (XEP-0280).
     pub carbons: bool,
+    /// The nodes whose notifications it wants, once its capabilities are known (XEP-0060 §9.2).
+    pub interests: Interests,
+    /// What its presence has said of its capabilities, as a number: the same number needs no new look.
+    pub caps: u64,
     /// Whom it has sent directed presence (RFC 6121 §4.6).
     pub directed: BTreeSet<Jid>,
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
@@ -117,6 +122,8 @@ impl Core {
             interested: false,
             blocklist: false,
             carbons: false,
+            interests: Interests::default(),
+            caps: 0,
             directed: BTreeSet::new(),
             backlog: false,
             farewell: None,

@@ -4,7 +4,10 @@ use super::Chance;
 use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
-use stube::store::record::{Account, Activity, Blob, Offline, Record, RosterItem, Subscription};
+use stube::store::record::{
+    AccessModel, Account, Activity, Affiliation, Blob, NodeConfig, Offline, PubsubItem, PubsubNode,
+    PubsubPeople, Record, RosterItem, Subscriber, Subscription,
+};
 
 fn account() -> Account {
     let keys = |byte, length| Keys {
@@ -29,6 +32,29 @@ fn item() -> RosterItem {
     }
 }
 
+fn node() -> PubsubNode {
+    let config = NodeConfig {
+        access_model: AccessModel::Roster,
+        title: Some("Tunes".into()),
+        contacts: vec!["romeo@example.org".into()],
+        roster_groups: vec!["Friends".into(), "Family".into()],
+        ..NodeConfig::default()
+    };
+    let creator = "romeo@example.org".into();
+    PubsubNode { number: 7, created: 1_800_000_000, creator, config, last: 9, items: 2, bytes: u64::MAX }
+}
+
+fn people() -> PubsubPeople {
+    let subscriber = |jid: &str, pending| Subscriber { jid: jid.into(), pending, deliver: !pending };
+    PubsubPeople {
+        affiliations: vec![
+            ("a@example.org".into(), Affiliation::Owner),
+            ("b@example.org".into(), Affiliation::Outcast),
+        ],
+        subscriptions: vec![subscriber("a@example.org/x", false), subscriber("b@example.org", true)],
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -47,6 +73,15 @@ fn every_record_survives_its_bytes() {
     survives(Offline { stamp: 0, stanza: Vec::new() });
     survives(Blob(b"<query xmlns='urn:x'/>".to_vec()));
     survives(Blob(Vec::new()));
+    survives(node());
+    survives(PubsubNode::default());
+    for &access_model in AccessModel::ALL {
+        let config = NodeConfig { access_model, ..NodeConfig::default() };
+        survives(PubsubNode { config, ..PubsubNode::default() });
+    }
+    survives(people());
+    survives(PubsubPeople::default());
+    survives(PubsubItem { id: "1".into(), publisher: "a@example.org".into(), payload: b"<a/>".to_vec() });
 }
 
 #[test]
@@ -62,6 +97,8 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(account());
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
+    strict(node());
+    strict(people());
 }
 
 #[test]
@@ -74,6 +111,9 @@ fn an_unknown_version_is_refused() {
     refuses(account());
     refuses(Activity::default());
     refuses(item());
+    refuses(node());
+    refuses(people());
+    refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
     refuses(Offline { stamp: 1, stanza: Vec::new() });
     refuses(Blob(Vec::new()));
 }
@@ -93,10 +133,16 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
             assert_eq!(record.encode(), bytes);
         }
     }
-    let seeds = [account().encode(), item().encode(), Activity::default().encode()];
+    let seeds = [
+        account().encode(),
+        item().encode(),
+        Activity::default().encode(),
+        node().encode(),
+        people().encode(),
+    ];
     for seed in 0..20_000 {
         let mut chance = Chance(seed);
-        let mut bytes = seeds[chance.below(3) as usize].clone();
+        let mut bytes = seeds[chance.below(seeds.len() as u64) as usize].clone();
         for _ in 0..1 + chance.below(4) {
             let at = chance.below(bytes.len() as u64) as usize;
             bytes[at] = [chance.next() as u8, 0, 1, 0xff][chance.below(4) as usize];
@@ -106,5 +152,8 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<RosterItem>(&bytes);
         agrees::<Offline>(&bytes);
         agrees::<Blob>(&bytes);
+        agrees::<PubsubNode>(&bytes);
+        agrees::<PubsubPeople>(&bytes);
+        agrees::<PubsubItem>(&bytes);
     }
 }
