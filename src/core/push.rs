@@ -179,7 +179,7 @@ impl Core {
         live.news = true;
         let (waits, due) = (live.asked.is_some(), live.due);
         if !waits && due <= now {
-            self.publish(key);
+            self.send_push(key);
         } else if !waits {
             self.pushes.next = self.pushes.next.min(due);
         }
@@ -200,7 +200,7 @@ impl Core {
     }
 
     // XEP-0357 §7
-    fn publish(&mut self, key: Key) {
+    fn send_push(&mut self, key: Key) {
         let Some(live) = self.pushes.live.get_mut(&key) else { return };
         let (owner, count) = (live.owner.clone(), live.count);
         live.news = false;
@@ -238,8 +238,8 @@ impl Core {
         !blocked && self.shares_presence(service, owner)
     }
 
-    /// Takes an answer that is for one of our domains, if it is a push service's.
-    pub(super) fn push_answered(&mut self, stanza: &Stanza) {
+    /// Takes an answer for us, if it is a push service's.
+    pub fn push_answered(&mut self, stanza: &Stanza) {
         let (Some(id), Some(from)) = (&stanza.id, &stanza.from) else { return };
         let Some(&key) = self.pushes.asked.get(&**id) else { return };
         let Some(owner) = self.pushes.live.get(&key).map(|live| live.owner.clone()) else { return };
@@ -307,7 +307,7 @@ impl Core {
         let due: Vec<(Key, bool)> = due.map(|(key, live)| (*key, live.asked.is_some())).collect();
         self.pushes.next = u64::MAX;
         for (key, too_late) in due {
-            if too_late { self.push_failed(key) } else { self.publish(key) }
+            if too_late { self.push_failed(key) } else { self.send_push(key) }
         }
         let waiting = self.pushes.live.values().filter(|live| live.is_busy());
         self.pushes.next = waiting.map(|live| live.due).min().unwrap_or(u64::MAX);
