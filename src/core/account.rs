@@ -27,6 +27,8 @@ pub struct Account {
     pub offline: Option<OfflineQueue>,
     /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
     pub private_bytes: Option<u64>,
+    /// The hash of the picture in its vCard (XEP-0153), empty if there is none; `None` until someone needs it.
+    pub photo: Option<Box<str>>,
     /// Push services that its clients have enabled (XEP-0357), oldest first; `None` until someone needs them.
     pub pushes: Option<Vec<(u64, record::PushRegistration)>>,
     /// The batch of its last change.
@@ -114,6 +116,7 @@ impl Core {
             sessions: Vec::new(),
             offline: None,
             private_bytes: None,
+            photo: None,
             pushes: None,
             written: 0,
         }))
@@ -150,6 +153,7 @@ impl Core {
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
+                photo: Some(Box::default()),
                 pushes: Some(Vec::new()),
                 written: 0,
             },

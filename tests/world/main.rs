@@ -3,6 +3,7 @@
 
 mod chance;
 mod client;
+mod pep;
 mod scram;
 mod world;
 
@@ -44,6 +45,8 @@ mod xep0092_version;
 mod xep0115_caps;
 #[path = "../xep0133_admin.rs"]
 mod xep0133_admin;
+#[path = "../xep0153_vcard_avatar.rs"]
+mod xep0153_vcard_avatar;
 #[path = "../xep0157_contact.rs"]
 mod xep0157_contact;
 #[path = "../xep0160_offline.rs"]
@@ -58,9 +61,19 @@ mod xep0199_ping;
 mod xep0202_time;
 #[path = "../xep0280_carbons.rs"]
 mod xep0280_carbons;
+#[path = "../xep0292_vcard4.rs"]
+mod xep0292_vcard4;
 #[path = "../xep0352_csi.rs"]
 mod xep0352_csi;
 #[path = "../xep0357_push.rs"]
 mod xep0357_push;
 #[path = "../xep0377_reporting.rs"]
 mod xep0377_reporting;
+#[path = "../xep0384_omemo.rs"]
+mod xep0384_omemo;
+#[path = "../xep0398_avatars.rs"]
+mod xep0398_avatars;
+#[path = "../xep0402_bookmarks.rs"]
+mod xep0402_bookmarks;
+#[path = "../xep0490_displayed.rs"]
+mod xep0490_displayed;
