@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Core, Unavailable};
+use super::{Core, SessionId, Unavailable};
 use crate::jid::Jid;
 use crate::stanza::{IqType, Kind, Stanza, StanzaError};
 use crate::store::record::PushRegistration;
@@ -167,7 +167,7 @@ impl Core {
 
     /// Whether a client is there, under this resource, and its user sees what comes.
     pub fn is_watched(&self, owner: &Jid, resource: &str) -> bool {
-        self.sessions_of(owner).any(|session| session.jid.resource() == Some(resource))
+        self.sessions_of(owner).any(|session| session.is_awake() && session.jid.resource() == Some(resource))
     }
 
     /// A message has come that the client of this registration does not show.
@@ -185,9 +185,10 @@ impl Core {
         }
     }
 
-    /// The client under this resource is there: nothing more needs to be told, and counting begins anew.
-    pub fn stop_pushing(&mut self, owner: &Jid, resource: &str) {
-        let Some(account) = self.loaded(owner) else { return };
+    /// The client of a session is there: nothing more needs to be told, and counting begins anew.
+    pub fn stop_pushing(&mut self, session: SessionId) {
+        let Some(jid) = self.session(session).map(|session| &session.jid) else { return };
+        let (Some(resource), Some(account)) = (jid.resource(), self.loaded(jid)) else { return };
         let id = account.record.id;
         let own = account.pushes.iter().flatten().filter(|(_, known)| known.resource == resource);
         let numbers: Vec<u64> = own.map(|(number, _)| *number).collect();

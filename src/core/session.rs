@@ -313,6 +313,9 @@ impl Core {
             let link = session.link;
             self.wake(link);
         }
+        if active {
+            self.stop_pushing(id);
+        }
     }
 
     /// Sends a stanza of the server's own to a session, addressed to it.
