@@ -84,7 +84,7 @@ impl Core {
 
     fn load_account(&self, jid: &Jid) -> Result<Account, Unavailable> {
         let local = jid.local().ok_or(Unavailable::Missing)?;
-        if !self.is_local(jid.domain()) || self.removed.contains_key(jid) {
+        if !self.is_host(jid.domain()) || self.removed.contains_key(jid) {
             return Err(Unavailable::Missing);
         }
         self.read_account(jid, local).map_err(|error| {
@@ -126,7 +126,7 @@ impl Core {
     /// Makes an account. The caller has derived the credentials and keeps its promise until the commit.
     pub fn create_account(&mut self, jid: &Jid, credentials: Credentials) -> Result<(), StanzaError> {
         self.writable()?;
-        let Some(local) = jid.local().filter(|_| jid.is_bare() && self.is_local(jid.domain())) else {
+        let Some(local) = jid.local().filter(|_| jid.is_bare() && self.is_host(jid.domain())) else {
             return Err(StanzaError::new(Condition::NotAcceptable, "This is no address of this server."));
         };
         match self.account(jid) {
@@ -183,6 +183,7 @@ impl Core {
         self.write(&jid, schema::account::removed(jid.domain(), jid.local().unwrap_or_default(), id));
         self.accounts.remove(&jid);
         self.pushes.forget_account(id);
+        self.pubsub.forget(&jid);
         self.removed.insert(jid, self.now_seq());
         if let (Some(link), Some((_, answer))) = (asker, answer) {
             self.keep(Kept::ToLink(link, Mail::Stanza(answer)));

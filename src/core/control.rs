@@ -49,7 +49,7 @@ impl Core {
         if jid.local().is_none() || jid.is_full() {
             return Err(format!("{jid} is no account's address: it must look like name@{}", jid.domain()));
         }
-        if !self.is_local(jid.domain()) {
+        if !self.is_host(jid.domain()) {
             return Err(format!("{} is not served here: see domain in the configuration", jid.domain()));
         }
         Ok(jid)

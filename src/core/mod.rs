@@ -9,6 +9,7 @@
 
 mod account;
 mod arena;
+pub mod caps;
 pub mod command;
 mod control;
 mod derive;
@@ -21,10 +22,12 @@ mod management;
 pub mod module;
 mod outbox;
 mod presence;
+pub mod pubsub;
 mod push;
 pub mod reports;
 mod roster;
 mod router;
+mod service;
 mod session;
 pub mod time;
 mod unwritten;
@@ -42,14 +45,17 @@ pub use management::Resumed;
 pub use outbox::{Delivery, TooHigh};
 pub use roster::{Roster, item_element};
 pub use router::is_own;
+pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
 use self::arena::Arena;
+use self::caps::ClientCaps;
 use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
 use self::management::Past;
+use self::pubsub::Pubsub;
 use self::push::Pushes;
 use self::unwritten::Unwritten;
 use crate::config::Config;
@@ -70,6 +76,8 @@ pub struct Core {
     pub config: Arc<Config>,
     /// The domains that are served.
     hosts: Vec<Jid>,
+    /// What has an address below them.
+    services: Vec<Service>,
     admins: Vec<Jid>,
     /// Whether there is a way to other domains; until there is, they are `<remote-server-not-found/>`.
     pub federated: bool,
@@ -95,8 +103,10 @@ pub struct Core {
     pushes: Pushes,
     /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
     reports: Option<Vec<(u64, String)>>,
+    pubsub: Pubsub,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
+    client_caps: ClientCaps,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -179,6 +189,7 @@ impl Core {
             now,
             started: now,
             hosts: Vec::new(),
+            services: Vec::new(),
             admins: Vec::new(),
             federated: false,
             store,
@@ -197,7 +208,9 @@ impl Core {
             executions: Executions::default(),
             pushes: Pushes::default(),
             reports: None,
+            pubsub: Pubsub::default(),
             caps: HashMap::new(),
+            client_caps: ClientCaps::default(),
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -215,6 +228,7 @@ impl Core {
             config: Arc::clone(&config),
         };
         core.hosts = jids(&config.domains);
+        core.services = service::configured(&config, &core.hosts);
         core.configure(config);
         Ok(core)
     }
@@ -391,6 +405,8 @@ impl Core {
     fn sweep(&mut self) {
         self.next_sweep = self.now + SWEEP;
         self.evict_accounts();
+        self.forget_questions();
+        self.pubsub.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
     }
@@ -418,8 +434,14 @@ impl Core {
         &self.hosts
     }
 
-    pub fn is_local(&self, domain: &str) -> bool {
+    /// Whether a domain has accounts here.
+    pub fn is_host(&self, domain: &str) -> bool {
         self.hosts.iter().any(|host| host.domain() == domain)
+    }
+
+    /// Whether what is for this domain is for us: one that has accounts, or a service of one.
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.is_host(domain) || self.service(domain).is_some()
     }
 
     pub fn is_admin(&self, jid: &Jid) -> bool {

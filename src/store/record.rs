@@ -3,8 +3,15 @@
 //! A record that changes gets the next version byte and keeps decoding the older ones; a version that is unknown
 //! is an error that names the table and the key (see [`super::ReadError`]), never a guess.
 
+mod pubsub;
+
 use super::codec::{Decoder, Encoder, Malformed};
 use crate::password::{Credentials, Keys};
+
+pub use pubsub::{
+    AccessModel, Affiliation, ItemReply, MAX_ITEMS, NodeConfig, PublishModel, PubsubItem, PubsubNode,
+    PubsubPeople, SendLast, Subscriber, WhenFull,
+};
 
 /// A value that a table holds.
 pub trait Record: Sized {

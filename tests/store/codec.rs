@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
-    Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem, Subscription,
+    AccessModel, Account, Activity, Affiliation, Blob, NodeConfig, Offline, PubsubItem, PubsubNode,
+    PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription,
 };
 
 fn account() -> Account {
@@ -53,6 +54,29 @@ fn report() -> Report {
     }
 }
 
+fn node() -> PubsubNode {
+    let config = NodeConfig {
+        access_model: AccessModel::Roster,
+        title: Some("Tunes".into()),
+        contacts: vec!["romeo@example.org".into()],
+        roster_groups: vec!["Friends".into(), "Family".into()],
+        ..NodeConfig::default()
+    };
+    let creator = "romeo@example.org".into();
+    PubsubNode { number: 7, created: 1_800_000_000, creator, config, last: 9, items: 2, bytes: u64::MAX }
+}
+
+fn people() -> PubsubPeople {
+    let subscriber = |jid: &str, pending| Subscriber { jid: jid.into(), pending, deliver: !pending };
+    PubsubPeople {
+        affiliations: vec![
+            ("a@example.org".into(), Affiliation::Owner),
+            ("b@example.org".into(), Affiliation::Outcast),
+        ],
+        subscriptions: vec![subscriber("a@example.org/x", false), subscriber("b@example.org", true)],
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -74,6 +98,15 @@ fn every_record_survives_its_bytes() {
     survives(report());
     survives(Blob(b"<query xmlns='urn:x'/>".to_vec()));
     survives(Blob(Vec::new()));
+    survives(node());
+    survives(PubsubNode::default());
+    for &access_model in AccessModel::ALL {
+        let config = NodeConfig { access_model, ..NodeConfig::default() };
+        survives(PubsubNode { config, ..PubsubNode::default() });
+    }
+    survives(people());
+    survives(PubsubPeople::default());
+    survives(PubsubItem { id: "1".into(), publisher: "a@example.org".into(), payload: b"<a/>".to_vec() });
 }
 
 #[test]
@@ -90,6 +123,8 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
     strict(report());
+    strict(node());
+    strict(people());
 }
 
 #[test]
@@ -102,6 +137,9 @@ fn an_unknown_version_is_refused() {
     refuses(account());
     refuses(Activity::default());
     refuses(item());
+    refuses(node());
+    refuses(people());
+    refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
     refuses(Offline { stamp: 1, stanza: Vec::new() });
     refuses(push());
     refuses(report());
@@ -129,6 +167,8 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         Activity::default().encode(),
         push().encode(),
         report().encode(),
+        node().encode(),
+        people().encode(),
     ];
     for seed in 0..20_000 {
         let mut chance = Chance(seed);
@@ -144,5 +184,8 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<PushRegistration>(&bytes);
         agrees::<Report>(&bytes);
         agrees::<Blob>(&bytes);
+        agrees::<PubsubNode>(&bytes);
+        agrees::<PubsubPeople>(&bytes);
+        agrees::<PubsubItem>(&bytes);
     }
 }

@@ -7,10 +7,12 @@ use super::{apply, options};
 use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
-use stube::store::record::{PushRegistration, Report};
+use stube::store::record::{
+    Affiliation, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber,
+};
 use stube::store::schema::{
-    self, account, activity, announcement, blocklist, offline, private, push_registration, report, roster,
-    subscription_request, vcard,
+    self, account, activity, announcement, blocklist, meta, offline, private, pubsub, push_registration,
+    report, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 
@@ -63,6 +65,23 @@ fn spam() -> Report {
     }
 }
 
+fn node() -> PubsubNode {
+    let config = NodeConfig { title: Some("Tunes".into()), max_items: 10, ..NodeConfig::default() };
+    let creator = "romeo@example.org".into();
+    PubsubNode { number: 3, created: 1_795_000_000, creator, config, last: 77, items: 1, bytes: 23 }
+}
+
+fn people() -> PubsubPeople {
+    let juliet = Subscriber { jid: "juliet@example.org/x".into(), pending: false, deliver: true };
+    let affiliations = vec![("tybalt@example.org".into(), Affiliation::Outcast)];
+    PubsubPeople { affiliations, subscriptions: vec![juliet] }
+}
+
+fn tune() -> PubsubItem {
+    let publisher = "romeo@example.org".into();
+    PubsubItem { id: "current".into(), publisher, payload: b"<tune xmlns='urn:tune'/>".to_vec() }
+}
+
 /// A row in each table.
 fn everything() -> Vec<Op> {
     let mut ops = account::created("example.org", "romeo", &romeo());
@@ -82,7 +101,11 @@ fn everything() -> Vec<Op> {
         announcement::put("motd", b"Good morrow"),
         push_registration::put(1, 3, &phone()),
         report::put(4, &spam()),
+        pubsub::put_node(1, "urn:tune", &node()),
+        pubsub::put_people(1, 3, &people()),
+        pubsub::put_item(1, 3, 77, &tune()),
     ]);
+    ops.extend(meta::put_service("pubsub.example.org", 2));
     ops
 }
 
@@ -106,7 +129,7 @@ fn a_database_of_schema_1_is_read_in_every_table() {
     let reader = opened.reader;
     assert!(!opened.created);
     assert_eq!(reader.secret(), Ok(super::SECRET));
-    assert_eq!(reader.next_account(), Ok(2));
+    assert_eq!(reader.next_account(), Ok(3));
     assert_eq!(reader.accounts("example.org"), Ok(vec![("romeo".into(), romeo())]));
     assert_eq!(
         reader.activity(1),
@@ -124,6 +147,11 @@ fn a_database_of_schema_1_is_read_in_every_table() {
     let message = Offline { stamp: 1_795_000_000_123, stanza: b"<message/>".to_vec() };
     assert_eq!(reader.offline(1, None, usize::MAX), Ok(vec![(5, message)]));
     assert_eq!(reader.announcement("motd"), Ok(Some(b"Good morrow".to_vec())));
+    assert_eq!(reader.pubsub_nodes(1), Ok(vec![("urn:tune".into(), node())]));
+    assert_eq!(reader.pubsub_people(1), Ok(vec![(3, people())]));
+    let mut items = Vec::new();
+    assert_eq!(reader.pubsub_items(1, 3, |order, item| items.push((order, item))), Ok(()));
+    assert_eq!(items, [(77, tune())]);
 }
 
 #[test]
