@@ -27,6 +27,8 @@ pub struct Account {
     pub offline: Option<OfflineQueue>,
     /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
     pub private_bytes: Option<u64>,
+    /// XEP-0441; `None`: what the configuration says.
+    pub archive_preferences: Option<Box<record::ArchivePreferences>>,
     /// The batch of its last change.
     pub written: u64,
 }
@@ -112,6 +114,7 @@ impl Core {
             sessions: Vec::new(),
             offline: None,
             private_bytes: None,
+            archive_preferences: self.store.archive_preferences(id)?.map(Box::new),
             written: 0,
         }))
     }
@@ -147,6 +150,7 @@ impl Core {
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
+                archive_preferences: None,
                 written: 0,
             },
         );
@@ -177,6 +181,7 @@ impl Core {
             }
         }
         self.write(&jid, schema::account::removed(jid.domain(), jid.local().unwrap_or_default(), id));
+        self.remove_archive(id);
         self.accounts.remove(&jid);
         self.removed.insert(jid, self.now_seq());
         if let (Some(link), Some((_, answer))) = (asker, answer) {

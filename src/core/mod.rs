@@ -8,12 +8,14 @@
 //! [`Core::keep`] until the store has said [`Event::Committed`]; delivery to others does not wait.
 
 mod account;
+pub mod archive;
 mod arena;
 pub mod command;
 mod control;
 mod derive;
 pub mod disco;
 pub mod form;
+pub mod hints;
 mod limits;
 mod link;
 mod login;
@@ -22,6 +24,7 @@ mod outbox;
 mod presence;
 mod roster;
 mod router;
+pub mod rsm;
 mod session;
 pub mod time;
 mod unwritten;
@@ -38,6 +41,7 @@ pub use roster::{Roster, item_element};
 pub use router::is_own;
 pub use session::{Presence, Session, SessionId};
 
+use self::archive::Archive;
 use self::arena::Arena;
 use self::command::Executions;
 use self::derive::PendingDerive;
@@ -85,6 +89,8 @@ pub struct Core {
     executions: Executions,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
+
+    archive: Archive,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -151,6 +157,7 @@ impl Core {
     /// `store` must be open and hold a secret.
     pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
         let (secret, next_account) = (store.secret()?, store.next_account()?);
+        let archive = Archive::new(&store, &secret, now)?;
         let mut core = Core {
             now,
             started: now,
@@ -172,6 +179,7 @@ impl Core {
             last_derive: 0,
             executions: Executions::default(),
             caps: HashMap::new(),
+            archive,
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -212,7 +220,11 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
-        self.stop.map_or(self.next_sweep, |(at, _)| at.min(self.next_sweep))
+        if self.has_archive_turns() {
+            return self.now;
+        }
+        let next = self.next_sweep.min(self.next_upkeep());
+        self.stop.map_or(next, |(at, _)| at.min(next))
     }
 
     pub fn handle(&mut self, event: Event) {
@@ -240,6 +252,7 @@ impl Core {
 
     /// Ends the handling of an event: what it changed goes to the store as one batch.
     pub(crate) fn flush(&mut self) {
+        self.archive.close(self.seq + 1, &mut self.ops);
         if !self.ops.is_empty() {
             self.seq += 1;
             let ops = std::mem::take(&mut self.ops);
@@ -294,7 +307,7 @@ impl Core {
 
     /// The batch after which everything that has been changed so far is on disk.
     fn now_seq(&self) -> u64 {
-        if self.ops.is_empty() { self.seq } else { self.seq + 1 }
+        if self.ops.is_empty() && !self.archive.has_fresh() { self.seq } else { self.seq + 1 }
     }
 
     /// Lets `kept` leave when everything that has been changed so far is on disk.
@@ -327,6 +340,7 @@ impl Core {
         }
         let committed = self.committed;
         self.unwritten.forget_until(committed);
+        self.archive.committed(committed);
         self.removed.retain(|_, seq| *seq > committed);
     }
 
@@ -342,6 +356,8 @@ impl Core {
         if self.next_sweep <= self.now {
             self.sweep();
         }
+        self.take_archive_turn();
+        self.keep_archive_up();
     }
 
     /// Forgets what is only remembered for a while.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::archive::Queries;
 use super::arena::Id;
 use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
@@ -36,6 +37,10 @@ pub struct Session {
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
     /// messages queue up behind.
     pub backlog: bool,
+    /// It reads the archive, and so needs nothing twice (XEP-0313).
+    pub syncs: bool,
+    /// What it has asked of the archive and has no answer to yet.
+    pub queries: Option<Box<Queries>>,
     /// The status of its unavailable presence, for XEP-0012.
     pub farewell: Option<String>,
     /// It has been told what those who come are told (XEP-0133 §4.24, §4.27).
@@ -119,6 +124,8 @@ impl Core {
             carbons: false,
             directed: BTreeSet::new(),
             backlog: false,
+            syncs: false,
+            queries: None,
             farewell: None,
             greeted: false,
             outbox: Outbox::default(),
@@ -251,8 +258,9 @@ impl Core {
         let session = state.session;
         let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) else { return };
         session.outbox.drain_into(out);
-        if session.backlog && out.is_empty() {
+        if (session.backlog || session.queries.is_some()) && out.is_empty() {
             let id = session.id;
+            self.answer_queries(id);
             for go_on in xep::ALL.iter().filter_map(|module| module.drained) {
                 go_on(self, id);
             }

@@ -21,10 +21,17 @@ pub mod xep0160_offline;
 pub mod xep0191_blocking;
 pub mod xep0199_ping;
 pub mod xep0202_time;
+pub mod xep0313_mam;
+pub mod xep0334_hints;
+pub mod xep0359_stanza_ids;
+pub mod xep0441_mam_preferences;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
     xep0191_blocking::MODULE,
+    // No forged id gets into an archive or past it.
+    xep0359_stanza_ids::MODULE,
+    xep0313_mam::MODULE,
     rfc6121_subscription::MODULE,
     rfc6121_presence::MODULE,
     rfc6121_roster::MODULE,
@@ -43,4 +50,6 @@ pub static ALL: &[Module] = &[
     xep0157_contact::MODULE,
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
+    xep0334_hints::MODULE,
+    xep0441_mam_preferences::MODULE,
 ];

@@ -4,7 +4,10 @@ use super::Chance;
 use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
-use stube::store::record::{Account, Activity, Blob, Offline, Record, RosterItem, Subscription};
+use stube::store::record::{
+    Account, Activity, ArchiveClients, ArchiveDefault, ArchiveIndex, ArchivePreferences, Archived, Blob,
+    Offline, Record, RosterItem, Subscription,
+};
 
 fn account() -> Account {
     let keys = |byte, length| Keys {
@@ -29,6 +32,19 @@ fn item() -> RosterItem {
     }
 }
 
+fn waiting() -> Offline {
+    Offline::Archived { id: u64::MAX, bytes: 365 }
+}
+
+fn preferences() -> ArchivePreferences {
+    let jids = |jid: &str| vec![jid.to_owned()];
+    ArchivePreferences {
+        default: ArchiveDefault::Roster,
+        always: jids("romeo@example.net"),
+        never: jids("tybalt@example.net/x"),
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -43,8 +59,16 @@ fn every_record_survives_its_bytes() {
     for subscription in [Subscription::None, Subscription::To, Subscription::From, Subscription::Both] {
         survives(RosterItem { subscription, ..RosterItem::default() });
     }
-    survives(Offline { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
-    survives(Offline { stamp: 0, stanza: Vec::new() });
+    survives(Offline::Copy { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
+    survives(Offline::Copy { stamp: 0, stanza: Vec::new() });
+    survives(waiting());
+    survives(Archived { owners: vec![1, u32::MAX], stanza: b"<message/>".to_vec() });
+    survives(Archived { owners: Vec::new(), stanza: Vec::new() });
+    survives(ArchiveIndex { with: "juliet@example.org/balcony".into() });
+    for default in [ArchiveDefault::Always, ArchiveDefault::Never, ArchiveDefault::Roster] {
+        survives(ArchivePreferences { default, ..preferences() });
+    }
+    survives(ArchiveClients { resources: vec!["orchard".into()] });
     survives(Blob(b"<query xmlns='urn:x'/>".to_vec()));
     survives(Blob(Vec::new()));
 }
@@ -62,6 +86,9 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(account());
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
+    strict(waiting());
+    strict(preferences());
+    strict(ArchiveClients { resources: vec!["orchard".into()] });
 }
 
 #[test]
@@ -74,8 +101,12 @@ fn an_unknown_version_is_refused() {
     refuses(account());
     refuses(Activity::default());
     refuses(item());
-    refuses(Offline { stamp: 1, stanza: Vec::new() });
+    refuses(Archived { owners: Vec::new(), stanza: Vec::new() });
+    refuses(ArchiveIndex { with: String::new() });
+    refuses(preferences());
+    refuses(ArchiveClients::default());
     refuses(Blob(Vec::new()));
+    assert_eq!(Offline::decode(&[3]), Err(Malformed::Version(3)));
 }
 
 #[test]
@@ -93,10 +124,17 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
             assert_eq!(record.encode(), bytes);
         }
     }
-    let seeds = [account().encode(), item().encode(), Activity::default().encode()];
+    let seeds = [
+        account().encode(),
+        item().encode(),
+        Activity::default().encode(),
+        waiting().encode(),
+        preferences().encode(),
+        Archived { owners: vec![1, 2], stanza: b"<message/>".to_vec() }.encode(),
+    ];
     for seed in 0..20_000 {
         let mut chance = Chance(seed);
-        let mut bytes = seeds[chance.below(3) as usize].clone();
+        let mut bytes = seeds[chance.below(seeds.len() as u64) as usize].clone();
         for _ in 0..1 + chance.below(4) {
             let at = chance.below(bytes.len() as u64) as usize;
             bytes[at] = [chance.next() as u8, 0, 1, 0xff][chance.below(4) as usize];
@@ -105,6 +143,10 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<Activity>(&bytes);
         agrees::<RosterItem>(&bytes);
         agrees::<Offline>(&bytes);
+        agrees::<Archived>(&bytes);
+        agrees::<ArchiveIndex>(&bytes);
+        agrees::<ArchivePreferences>(&bytes);
+        agrees::<ArchiveClients>(&bytes);
         agrees::<Blob>(&bytes);
     }
 }

@@ -54,3 +54,11 @@ mod xep0191_blocking;
 mod xep0199_ping;
 #[path = "../xep0202_time.rs"]
 mod xep0202_time;
+#[path = "../xep0313_mam.rs"]
+mod xep0313_mam;
+#[path = "../xep0334_hints.rs"]
+mod xep0334_hints;
+#[path = "../xep0359_stanza_ids.rs"]
+mod xep0359_stanza_ids;
+#[path = "../xep0441_mam_preferences.rs"]
+mod xep0441_mam_preferences;
