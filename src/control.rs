@@ -18,10 +18,26 @@ pub const MAX_REQUEST: usize = 8192;
 /// Something to do, in the words of the command line. Addresses are bare JIDs.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Request {
-    UserAdd { address: String, password: String },
-    UserPasswd { address: String, password: String },
-    UserRemove { address: String },
+    UserAdd {
+        address: String,
+        password: String,
+    },
+    UserPasswd {
+        address: String,
+        password: String,
+    },
+    UserRemove {
+        address: String,
+    },
     UserList,
+    ReportList,
+    ReportShow {
+        number: u64,
+    },
+    /// Without a number, all of them.
+    ReportRemove {
+        number: Option<u64>,
+    },
     Status,
 }
 
@@ -39,6 +55,10 @@ impl Request {
             Request::UserPasswd { address, password } => &["user-passwd", address, password],
             Request::UserRemove { address } => &["user-remove", address],
             Request::UserList => &["user-list"],
+            Request::ReportList => &["report-list"],
+            Request::ReportShow { number } => &["report-show", &number.to_string()],
+            Request::ReportRemove { number: Some(number) } => &["report-remove", &number.to_string()],
+            Request::ReportRemove { number: None } => &["report-clear"],
             Request::Status => &["status"],
         };
         line(fields).into_bytes()
@@ -58,6 +78,10 @@ impl Request {
             }
             "user-remove" => Request::UserRemove { address: text(&mut fields)? },
             "user-list" => Request::UserList,
+            "report-list" => Request::ReportList,
+            "report-show" => Request::ReportShow { number: fields.next()?.parse().ok()? },
+            "report-remove" => Request::ReportRemove { number: Some(fields.next()?.parse().ok()?) },
+            "report-clear" => Request::ReportRemove { number: None },
             "status" => Request::Status,
             _ => return None,
         };
@@ -110,6 +134,9 @@ impl fmt::Debug for Request {
             Request::UserPasswd { address, .. } => write!(f, "UserPasswd({address})"),
             Request::UserRemove { address } => write!(f, "UserRemove({address})"),
             Request::UserList => f.write_str("UserList"),
+            Request::ReportList => f.write_str("ReportList"),
+            Request::ReportShow { number } => write!(f, "ReportShow({number})"),
+            Request::ReportRemove { number } => write!(f, "ReportRemove({number:?})"),
             Request::Status => f.write_str("Status"),
         }
     }
@@ -128,6 +155,10 @@ mod tests {
             Request::UserPasswd { address: address(), password: password() },
             Request::UserRemove { address: address() },
             Request::UserList,
+            Request::ReportList,
+            Request::ReportShow { number: 7 },
+            Request::ReportRemove { number: Some(u64::MAX) },
+            Request::ReportRemove { number: None },
             Request::Status,
         ] {
             assert_eq!(Request::decode(&request.encode()).as_ref(), Some(&request));
@@ -164,6 +195,8 @@ mod tests {
             b"user-add\t\tpassword\n",
             b"user-remove\ta@b\nuser-list\n",
             b"user-remove\t\xff\n",
+            b"report-show\t-1\n",
+            b"report-remove\tall\n",
             b"format-disk\n",
             &too_long,
         ] {

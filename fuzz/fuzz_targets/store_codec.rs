@@ -3,20 +3,23 @@
 
 use libfuzzer_sys::fuzz_target;
 use stube::store::record::{
-    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Offline, Record, RosterItem,
+    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Offline, PushRegistration, Record,
+    Report, RosterItem,
 };
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, value)) = data.split_first() else { return };
-    match kind % 9 {
+    match kind % 11 {
         0 => agrees::<Account>(value),
         1 => agrees::<Activity>(value),
         2 => agrees::<RosterItem>(value),
         3 => agrees::<Offline>(value),
-        4 => agrees::<Archived>(value),
-        5 => agrees::<ArchiveIndex>(value),
-        6 => agrees::<ArchivePreferences>(value),
-        7 => agrees::<ArchiveClients>(value),
+        4 => agrees::<PushRegistration>(value),
+        5 => agrees::<Report>(value),
+        6 => agrees::<Archived>(value),
+        7 => agrees::<ArchiveIndex>(value),
+        8 => agrees::<ArchivePreferences>(value),
+        9 => agrees::<ArchiveClients>(value),
         _ => agrees::<Blob>(value),
     }
 });

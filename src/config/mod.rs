@@ -56,6 +56,7 @@ pub struct Config {
     pub accounts: Accounts,
     pub archive: Archive,
     pub limits: Limits,
+    pub sessions: Sessions,
     pub contact: Contact,
     pub store: Store,
     pub log: Log,
@@ -247,10 +248,44 @@ pub struct Limits {
     /// Default: `131072`
     pub vcard_bytes: Limit,
 
+    /// Push services that the clients of one account can have enabled (XEP-0357). The oldest gives way to one more.
+    ///
+    /// Default: `20`
+    pub push_registrations: Limit,
+
+    /// Reports of spam and abuse that are kept (XEP-0377; see `stube reports`). The oldest gives way to one more.
+    ///
+    /// Default: `1000`
+    pub reports: Limit,
+
     /// Accounts that one address can register within an hour, where `registration` is open.
     ///
     /// Default: `5`
     pub registrations_per_hour: Limit,
+}
+
+/// What becomes of clients that lose their connection or that nobody looks at, as phones do all day.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// For how many seconds a client that has lost its connection can go on where it was (XEP-0198), at most 86400. Until
+    /// then it looks online to its contacts, and what they write waits for it. With `0` no client can.
+    ///
+    /// Default: `600`
+    #[serde(deserialize_with = "values::resume_seconds")]
+    pub resume_seconds: u64,
+
+    /// Bytes that may wait in memory for one client that has lost its connection. With more it can't come back; its
+    /// messages wait on the disk.
+    ///
+    /// Default: `524288`
+    pub hibernating_bytes: Limit,
+
+    /// Whether presence and the like is held back for clients that say that nobody looks (XEP-0352): it saves their
+    /// batteries.
+    ///
+    /// Default: `true`
+    pub hold_while_inactive: bool,
 }
 
 /// How to reach the people who run this server (XEP-0157): lists of URIs, such as `["mailto:abuse@example.org",
@@ -366,6 +401,7 @@ impl Default for Config {
             accounts: Accounts::default(),
             archive: Archive::default(),
             limits: Limits::default(),
+            sessions: Sessions::default(),
             contact: Contact::default(),
             store: Store::default(),
             log: Log::default(),
@@ -441,6 +477,8 @@ impl Default for Limits {
             blocklist_items: Limit::of(1000),
             private_bytes: Limit::of(1024 * 1024),
             vcard_bytes: Limit::of(128 * 1024),
+            push_registrations: Limit::of(20),
+            reports: Limit::of(1000),
             registrations_per_hour: Limit::of(5),
         }
     }
@@ -466,9 +504,17 @@ impl Limits {
             ("blocklist_items", self.blocklist_items),
             ("private_bytes", self.private_bytes),
             ("vcard_bytes", self.vcard_bytes),
+            ("push_registrations", self.push_registrations),
+            ("reports", self.reports),
             ("registrations_per_hour", self.registrations_per_hour),
         ];
         all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Sessions { resume_seconds: 600, hibernating_bytes: Limit::of(512 * 1024), hold_while_inactive: true }
     }
 }
 

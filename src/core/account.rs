@@ -29,6 +29,8 @@ pub struct Account {
     pub private_bytes: Option<u64>,
     /// XEP-0441; `None`: what the configuration says.
     pub archive_preferences: Option<Box<record::ArchivePreferences>>,
+    /// Push services that its clients have enabled (XEP-0357), oldest first; `None` until someone needs them.
+    pub pushes: Option<Vec<(u64, record::PushRegistration)>>,
     /// The batch of its last change.
     pub written: u64,
 }
@@ -115,6 +117,7 @@ impl Core {
             offline: None,
             private_bytes: None,
             archive_preferences: self.store.archive_preferences(id)?.map(Box::new),
+            pushes: None,
             written: 0,
         }))
     }
@@ -151,6 +154,7 @@ impl Core {
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
                 archive_preferences: None,
+                pushes: Some(Vec::new()),
                 written: 0,
             },
         );
@@ -183,6 +187,7 @@ impl Core {
         self.write(&jid, schema::account::removed(jid.domain(), jid.local().unwrap_or_default(), id));
         self.remove_archive(id);
         self.accounts.remove(&jid);
+        self.pushes.forget_account(id);
         self.removed.insert(jid, self.now_seq());
         if let (Some(link), Some((_, answer))) = (asker, answer) {
             self.keep(Kept::ToLink(link, Mail::Stanza(answer)));

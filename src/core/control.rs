@@ -1,4 +1,4 @@
-//! What the operator's commands ask of a server that runs (`stube user …`), over the control socket.
+//! What the operator's commands ask of a server that runs (`stube user …`, `stube reports …`), over the control socket.
 
 use super::derive::{Asker, Purpose, control_line};
 use super::{Core, Effect, Kept};
@@ -31,6 +31,9 @@ impl Core {
                 .control_existing(&address)
                 .and_then(|jid| self.remove_account(&jid, None).map(|()| Some(Vec::new())).map_err(line)),
             Request::UserList => self.control_list().map(Some),
+            Request::ReportList => self.list_reports().map(Some),
+            Request::ReportShow { number } => self.show_report(number).map(Some),
+            Request::ReportRemove { number } => self.remove_reports(number).map(|()| Some(Vec::new())),
             Request::Status => Ok(Some(self.control_status())),
         };
         match outcome {

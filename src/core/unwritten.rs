@@ -23,7 +23,12 @@ impl Unwritten {
         };
         if matches!(
             table,
-            Table::Private | Table::Vcard | Table::Activity | Table::Announcements | Table::ArchiveClients
+            Table::Private
+                | Table::Vcard
+                | Table::Activity
+                | Table::Announcements
+                | Table::Reports
+                | Table::ArchiveClients
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }

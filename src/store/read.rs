@@ -7,7 +7,7 @@
 mod archive;
 
 use super::codec::Malformed;
-use super::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+use super::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
 use super::schema::{self, Table};
 use super::shared::Shared;
 use redb::{ReadableDatabase, TableDefinition, TableError};
@@ -146,6 +146,16 @@ impl Reader {
             ControlFlow::Continue(())
         })?;
         Ok(usage)
+    }
+
+    /// The push services that an account's clients have enabled, oldest first.
+    pub fn push_registrations(&self, id: u32) -> Result<Vec<(u64, PushRegistration)>, ReadError> {
+        self.records(Table::PushRegistrations, &schema::owned(id), &[], |_| false, number)
+    }
+
+    /// What users have reported, oldest first.
+    pub fn reports(&self) -> Result<Vec<(u64, Report)>, ReadError> {
+        self.records(Table::Reports, &[], &[], |_| false, number)
     }
 
     pub fn announcement(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {

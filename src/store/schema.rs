@@ -8,7 +8,7 @@
 
 pub mod archive;
 
-use super::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+use super::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
 
 /// The layout that this stube reads and writes; a file says in `meta` which one it has.
 pub const VERSION: u32 = 1;
@@ -94,6 +94,11 @@ tables! {
     /// Which of an account's clients read its archive. Key: account id. Value:
     /// [`ArchiveClients`](super::record::ArchiveClients).
     ArchiveClients = "archive_clients", Account;
+    /// Push services that clients have enabled (XEP-0357). Key: account id, then 8 bytes big-endian that rise with
+    /// each that is enabled. Value: [`PushRegistration`].
+    PushRegistrations = "push_registrations", Account;
+    /// What users have reported (XEP-0377). Key: 8 bytes big-endian that rise with time. Value: [`Report`].
+    Reports = "reports", Server;
 }
 
 /// One change.
@@ -347,5 +352,37 @@ pub mod announcement {
 
     pub fn delete(name: &str) -> Op {
         Op::Delete { table: Table::Announcements, key: key(name) }
+    }
+}
+
+pub mod push_registration {
+    use super::*;
+
+    pub fn key(id: u32, number: u64) -> Vec<u8> {
+        owned_key(id, &number.to_be_bytes())
+    }
+
+    pub fn put(id: u32, number: u64, registration: &PushRegistration) -> Op {
+        super::put(Table::PushRegistrations, key(id, number), registration)
+    }
+
+    pub fn delete(id: u32, number: u64) -> Op {
+        Op::Delete { table: Table::PushRegistrations, key: key(id, number) }
+    }
+}
+
+pub mod report {
+    use super::*;
+
+    pub fn key(number: u64) -> Vec<u8> {
+        number.to_be_bytes().to_vec()
+    }
+
+    pub fn put(number: u64, report: &Report) -> Op {
+        super::put(Table::Reports, key(number), report)
+    }
+
+    pub fn delete(number: u64) -> Op {
+        Op::Delete { table: Table::Reports, key: key(number) }
     }
 }

@@ -36,7 +36,10 @@ pub fn before_login(core: &mut Core, host: &Jid, tls: &TlsInfo) -> Element {
 
 /// Logged in, no resource yet.
 pub fn after_login(core: &mut Core, host: &Jid) -> Element {
-    let features = features().child(Element::new("bind", ns::BIND));
+    let features = features()
+        .child(Element::new("bind", ns::BIND))
+        .child(Element::new("sm", ns::STREAM_MANAGEMENT)) // XEP-0198 §2
+        .child(Element::new("csi", ns::CLIENT_STATE)); // XEP-0352 §4.1
     let config = &core.config.limits;
     let limits = limits(config.stanza_bytes.get(), config.idle_seconds.get());
     of_modules(core, Stage::AfterLogin, host, features).child(limits)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::TlsInfo;
 use super::features;
 use super::sasl::{self, Exchange, Failure, Mechanism, Step};
+use super::xep0198_sm::{self, Resumption};
 use crate::config::Registration;
 use crate::core::{Core, LinkId, LoginKeys, SessionId};
 use crate::jid::Jid;
@@ -60,6 +61,8 @@ enum Wait {
         time: u64,
         outcome: Outcome,
     },
+    /// For what a session has done to be on disk, so that this can go on with it.
+    Commit(Box<Element>),
 }
 
 enum Outcome {
@@ -183,6 +186,7 @@ impl Login {
         match (child.ns(), child.name()) {
             (ns::TLS, "starttls") => self.starttls(out),
             (ns::SASL, name) => self.sasl(core, link, out, name, child),
+            (ns::STREAM_MANAGEMENT, _) => self.stream_management(core, link, out, &child.to_element()),
             (ns::CLIENT, "iq" | "message" | "presence") => match Stanza::read(child) {
                 Ok(stanza) => self.stanza(core, link, out, stanza),
                 Err(ReadError::Bad { reply, .. }) if self.account.is_some() => {
@@ -206,6 +210,35 @@ impl Login {
         write_empty("proceed", ns::TLS, out);
         self.wants_tls = true;
         Progress::Restart
+    }
+
+    /// XEP-0198 §5: in place of binding a resource, a client can go on with a session.
+    fn stream_management(
+        &mut self,
+        core: &mut Core,
+        link: LinkId,
+        out: &mut Vec<u8>,
+        request: &Element,
+    ) -> Progress {
+        let Some(account) = self.account.clone().filter(|_| request.name == "resume") else {
+            xep0198_sm::failed(Condition::UnexpectedRequest, None).write(ns::CLIENT, out);
+            return Progress::Continue;
+        };
+        self.wait = Wait::No;
+        match xep0198_sm::resume(core, link, &account, request) {
+            Resumption::Failed(failed) => {
+                failed.write(ns::CLIENT, out);
+                Progress::Continue
+            }
+            Resumption::Waiting => {
+                self.wait = Wait::Commit(Box::new(request.clone()));
+                Progress::Continue
+            }
+            Resumption::Done { session, resumed } => {
+                resumed.write(ns::CLIENT, out);
+                Progress::Bound(session)
+            }
+        }
     }
 
     /// A stanza before a resource is bound: a registration, or the binding itself.
@@ -426,6 +459,13 @@ impl Login {
             && let Wait::Until { outcome, .. } = std::mem::replace(&mut self.wait, Wait::No)
         {
             return self.tell_now(core, link, out, outcome);
+        }
+        if let Wait::Commit(request) = &self.wait {
+            let request = request.clone();
+            let progress = self.stream_management(core, link, out, &request);
+            if !matches!(self.wait, Wait::Commit(_)) {
+                return progress;
+            }
         }
         if now >= self.deadline {
             return Progress::Close(Some(StreamError::ConnectionTimeout));

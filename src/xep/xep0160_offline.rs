@@ -9,7 +9,7 @@
 
 use crate::core::hints::Hints;
 use crate::core::module::{Flow, Module, Spec};
-use crate::core::{Core, OfflineQueue, SessionId, time};
+use crate::core::{Core, Delivery, OfflineQueue, SessionId, time};
 use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Offline;
@@ -123,9 +123,9 @@ fn deliver(core: &mut Core, session: SessionId) {
             let wanted = !(has_archive && matches!(message, Offline::Archived { .. }));
             // What can't be read any more would be in the way for ever.
             if wanted && let Some(stanza) = unpack(core, &owner, message) {
-                let bytes = stanza.to_bytes();
                 // To wait for the client to read is better than to overwhelm it.
-                if !core.has_room(session, bytes.len()) || !core.send_bytes(session, &bytes) {
+                let bytes = stanza.payload.bytes().len();
+                if !core.has_room(session, bytes) || !core.send_copy(session, &stanza, &Delivery::new()) {
                     return;
                 }
                 given = true;

@@ -6,7 +6,7 @@ use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
     Account, Activity, ArchiveClients, ArchiveDefault, ArchiveIndex, ArchivePreferences, Archived, Blob,
-    Offline, Record, RosterItem, Subscription,
+    Offline, PushRegistration, Record, Report, RosterItem, Subscription,
 };
 
 fn account() -> Account {
@@ -45,6 +45,28 @@ fn preferences() -> ArchivePreferences {
     }
 }
 
+fn push() -> PushRegistration {
+    PushRegistration {
+        service: "push.example.net".into(),
+        node: Some("abc".into()),
+        resource: "phone".into(),
+        options: b"<x xmlns='jabber:x:data'/>".to_vec(),
+    }
+}
+
+fn report() -> Report {
+    Report {
+        stamp: 1_800_000_000,
+        reporter: "juliet@example.org".into(),
+        reported: "tybalt@example.net".into(),
+        reason: "urn:xmpp:reporting:spam".into(),
+        text: "Every day".into(),
+        stanzas: vec!["juliet@example.org 1".into()],
+        to_origin: true,
+        to_third_parties: false,
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -69,6 +91,9 @@ fn every_record_survives_its_bytes() {
         survives(ArchivePreferences { default, ..preferences() });
     }
     survives(ArchiveClients { resources: vec!["orchard".into()] });
+    survives(push());
+    survives(PushRegistration { node: None, options: Vec::new(), ..push() });
+    survives(report());
     survives(Blob(b"<query xmlns='urn:x'/>".to_vec()));
     survives(Blob(Vec::new()));
 }
@@ -89,6 +114,7 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(waiting());
     strict(preferences());
     strict(ArchiveClients { resources: vec!["orchard".into()] });
+    strict(report());
 }
 
 #[test]
@@ -105,6 +131,8 @@ fn an_unknown_version_is_refused() {
     refuses(ArchiveIndex { with: String::new() });
     refuses(preferences());
     refuses(ArchiveClients::default());
+    refuses(push());
+    refuses(report());
     refuses(Blob(Vec::new()));
     assert_eq!(Offline::decode(&[3]), Err(Malformed::Version(3)));
 }
@@ -131,6 +159,8 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         waiting().encode(),
         preferences().encode(),
         Archived { owners: vec![1, 2], stanza: b"<message/>".to_vec() }.encode(),
+        push().encode(),
+        report().encode(),
     ];
     for seed in 0..20_000 {
         let mut chance = Chance(seed);
@@ -147,6 +177,8 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<ArchiveIndex>(&bytes);
         agrees::<ArchivePreferences>(&bytes);
         agrees::<ArchiveClients>(&bytes);
+        agrees::<PushRegistration>(&bytes);
+        agrees::<Report>(&bytes);
         agrees::<Blob>(&bytes);
     }
 }

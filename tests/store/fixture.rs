@@ -7,10 +7,10 @@ use super::{apply, options};
 use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
-use stube::store::record::{ArchiveClients, ArchiveDefault, ArchivePreferences};
+use stube::store::record::{ArchiveClients, ArchiveDefault, ArchivePreferences, PushRegistration, Report};
 use stube::store::schema::{
-    self, account, activity, announcement, archive, blocklist, offline, private, roster,
-    subscription_request, vcard,
+    self, account, activity, announcement, archive, blocklist, offline, private, push_registration, report,
+    roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 
@@ -45,6 +45,28 @@ fn waiting() -> Offline {
     Offline::Copy { stamp: 1_795_000_000_123, stanza: b"<message/>".to_vec() }
 }
 
+fn phone() -> PushRegistration {
+    PushRegistration {
+        service: "push.example.net".into(),
+        node: Some("n".into()),
+        resource: "phone".into(),
+        options: Vec::new(),
+    }
+}
+
+fn spam() -> Report {
+    Report {
+        stamp: 1_795_000_000,
+        reporter: "romeo@example.org".into(),
+        reported: "tybalt@example.net".into(),
+        reason: "urn:xmpp:reporting:spam".into(),
+        text: "Villain".into(),
+        stanzas: vec!["romeo@example.org 1".into()],
+        to_origin: false,
+        to_third_parties: false,
+    }
+}
+
 /// A row in each table.
 fn everything() -> Vec<Op> {
     let mut ops = account::created("example.org", "romeo", &romeo());
@@ -70,6 +92,8 @@ fn everything() -> Vec<Op> {
             &ArchivePreferences { default: ArchiveDefault::Roster, always: vec![], never: vec!["a".into()] },
         ),
         archive::put_clients(1, &ArchiveClients { resources: vec!["orchard".into()] }),
+        push_registration::put(1, 3, &phone()),
+        report::put(4, &spam()),
     ]);
     ops
 }

@@ -187,6 +187,7 @@ impl Core {
             Side::Receiver => entry.owners.receiver = Some(account),
         }
         stanza.archived = Some(entry.place);
+        self.touched = true;
     }
 
     /// Takes a message back out of its receiver's archive: it was not accepted after all.

@@ -155,7 +155,7 @@ impl Core {
                 answer.push_front(stanza);
                 return false;
             }
-            self.send_bytes(id, &stanza);
+            self.send_answer(id, &stanza);
         }
         true
     }
