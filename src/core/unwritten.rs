@@ -29,6 +29,7 @@ impl Unwritten {
                 | Table::Announcements
                 | Table::Reports
                 | Table::PubsubItems
+                | Table::ArchiveClients
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }
