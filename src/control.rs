@@ -18,9 +18,25 @@ pub const MAX_REQUEST: usize = 8192;
 /// Something to do, in the words of the command line. Addresses are bare JIDs.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Request {
-    UserAdd { address: String, password: String },
-    UserPasswd { address: String, password: String },
-    UserRemove { address: String },
+    UserAdd {
+        address: String,
+        password: String,
+    },
+    UserPasswd {
+        address: String,
+        password: String,
+    },
+    UserRemove {
+        address: String,
+    },
+    UserClients {
+        address: String,
+    },
+    /// All clients, or the one of this name.
+    UserRevoke {
+        address: String,
+        client: Option<String>,
+    },
     UserList,
     Status,
 }
@@ -38,6 +54,9 @@ impl Request {
             Request::UserAdd { address, password } => &["user-add", address, password],
             Request::UserPasswd { address, password } => &["user-passwd", address, password],
             Request::UserRemove { address } => &["user-remove", address],
+            Request::UserClients { address } => &["user-clients", address],
+            Request::UserRevoke { address, client: None } => &["user-revoke", address],
+            Request::UserRevoke { address, client: Some(client) } => &["user-revoke", address, client],
             Request::UserList => &["user-list"],
             Request::Status => &["status"],
         };
@@ -57,6 +76,14 @@ impl Request {
                 Request::UserPasswd { address: text(&mut fields)?, password: text(&mut fields)? }
             }
             "user-remove" => Request::UserRemove { address: text(&mut fields)? },
+            "user-clients" => Request::UserClients { address: text(&mut fields)? },
+            "user-revoke" => Request::UserRevoke {
+                address: text(&mut fields)?,
+                client: match fields.next() {
+                    Some("") => return None,
+                    client => client.map(str::to_owned),
+                },
+            },
             "user-list" => Request::UserList,
             "status" => Request::Status,
             _ => return None,
@@ -109,6 +136,8 @@ impl fmt::Debug for Request {
             Request::UserAdd { address, .. } => write!(f, "UserAdd({address})"),
             Request::UserPasswd { address, .. } => write!(f, "UserPasswd({address})"),
             Request::UserRemove { address } => write!(f, "UserRemove({address})"),
+            Request::UserClients { address } => write!(f, "UserClients({address})"),
+            Request::UserRevoke { address, .. } => write!(f, "UserRevoke({address})"),
             Request::UserList => f.write_str("UserList"),
             Request::Status => f.write_str("Status"),
         }
@@ -127,6 +156,9 @@ mod tests {
             Request::UserAdd { address: address(), password: password() },
             Request::UserPasswd { address: address(), password: password() },
             Request::UserRemove { address: address() },
+            Request::UserClients { address: address() },
+            Request::UserRevoke { address: address(), client: None },
+            Request::UserRevoke { address: address(), client: Some("1f2e3d4c".into()) },
             Request::UserList,
             Request::Status,
         ] {
@@ -164,6 +196,8 @@ mod tests {
             b"user-add\t\tpassword\n",
             b"user-remove\ta@b\nuser-list\n",
             b"user-remove\t\xff\n",
+            b"user-revoke\ta@b\t\n",
+            b"user-revoke\ta@b\t1f2e3d4c\textra\n",
             b"format-disk\n",
             &too_long,
         ] {

@@ -2,15 +2,16 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use stube::store::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+use stube::store::record::{Account, Activity, Blob, Clients, Offline, Record, RosterItem};
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, value)) = data.split_first() else { return };
-    match kind % 5 {
+    match kind % 6 {
         0 => agrees::<Account>(value),
         1 => agrees::<Activity>(value),
         2 => agrees::<RosterItem>(value),
         3 => agrees::<Offline>(value),
+        5 => agrees::<Clients>(value),
         _ => agrees::<Blob>(value),
     }
 });

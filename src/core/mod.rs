@@ -9,6 +9,7 @@
 
 mod account;
 mod arena;
+mod clients;
 pub mod command;
 mod control;
 mod derive;
@@ -30,6 +31,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
+pub use clients::{Claim, ClientId, Description, Proven, Refused, client_lines, client_name};
 pub use control::ControlId;
 pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::arena::Id;
+use super::clients::ClientId;
 use super::link::{LinkId, Mail};
 use super::outbox::Outbox;
 use super::{Core, Kept, SWEEP_AFTER_LEAVING};
@@ -23,6 +24,8 @@ pub struct Session {
     pub jid: Jid,
     /// When it was bound, in milliseconds.
     pub since: u64,
+    /// Which client it is, if it has said so (XEP-0388).
+    pub client: Option<ClientId>,
     /// `None`: connected, but not available (RFC 6121 §4.2).
     pub presence: Option<Presence>,
     /// It has asked for the roster and so gets pushes (RFC 6121 §2.1.6).
@@ -113,6 +116,7 @@ impl Core {
             link,
             jid,
             since,
+            client: None,
             presence: None,
             interested: false,
             blocklist: false,

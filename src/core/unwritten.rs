@@ -21,7 +21,10 @@ impl Unwritten {
             Op::Delete { table, key } => (*table, key, None),
             Op::DeletePrefix { .. } => return,
         };
-        if matches!(table, Table::Private | Table::Vcard | Table::Activity | Table::Announcements) {
+        if matches!(
+            table,
+            Table::Private | Table::Vcard | Table::Activity | Table::Announcements | Table::Clients
+        ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }
     }

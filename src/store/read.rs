@@ -5,7 +5,7 @@
 //! error the store thread opens the database anew, and readers go on with that one.
 
 use super::codec::Malformed;
-use super::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+use super::record::{Account, Activity, Blob, Clients, Offline, Record, RosterItem};
 use super::schema::{self, Table};
 use super::shared::Shared;
 use redb::{ReadableDatabase, TableDefinition, TableError};
@@ -79,6 +79,10 @@ impl Reader {
 
     pub fn activity(&self, id: u32) -> Result<Option<Activity>, ReadError> {
         self.record(Table::Activity, &schema::activity::key(id))
+    }
+
+    pub fn clients(&self, id: u32) -> Result<Option<Clients>, ReadError> {
+        self.record(Table::Clients, &schema::clients::key(id))
     }
 
     /// Contacts by bare JID, removed ones included.

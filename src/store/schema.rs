@@ -6,7 +6,7 @@
 //!
 //! Addresses arrive here prepared (see [`crate::jid`]), as the strings that they compare by.
 
-use super::record::{Account, Activity, Blob, Offline, Record, RosterItem};
+use super::record::{Account, Activity, Blob, Clients, Offline, Record, RosterItem};
 
 /// The layout that this stube reads and writes; a file says in `meta` which one it has.
 pub const VERSION: u32 = 1;
@@ -75,6 +75,8 @@ tables! {
     Offline = "offline", Account;
     /// Messages of the day and the like (XEP-0133). Key: a name. Value: bytes, as [`Blob`].
     Announcements = "announcements", Server;
+    /// Clients that log in with a token (XEP-0484). Key: account id. Value: [`Clients`].
+    Clients = "clients", Account;
 }
 
 /// One change.
@@ -328,5 +330,21 @@ pub mod announcement {
 
     pub fn delete(name: &str) -> Op {
         Op::Delete { table: Table::Announcements, key: key(name) }
+    }
+}
+
+pub mod clients {
+    use super::*;
+
+    pub fn key(id: u32) -> Vec<u8> {
+        owned(id).to_vec()
+    }
+
+    pub fn put(id: u32, clients: &Clients) -> Op {
+        super::put(Table::Clients, key(id), clients)
+    }
+
+    pub fn delete(id: u32) -> Op {
+        Op::Delete { table: Table::Clients, key: key(id) }
     }
 }

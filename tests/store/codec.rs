@@ -4,7 +4,10 @@ use super::Chance;
 use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
-use stube::store::record::{Account, Activity, Blob, Offline, Record, RosterItem, Subscription};
+use stube::store::record::{
+    Account, Activity, Blob, Client, Clients, Offline, Record, RosterItem, Subscription, Token,
+};
+use stube::token::{Binding, Verifier};
 
 fn account() -> Account {
     let keys = |byte, length| Keys {
@@ -29,6 +32,24 @@ fn item() -> RosterItem {
     }
 }
 
+/// One of each kind of token.
+fn clients() -> Clients {
+    let token = |verifier, count| Some(Token { verifier, issued: 1_800_000_000, expires: u64::MAX, count });
+    let bound = |binding| Verifier::of(&[3; 32], Some(binding));
+    let client = |id, current, new| Client {
+        id: [id; 16],
+        software: "Gajim".into(),
+        device: String::new(),
+        seen: 1_800_000_000,
+        current,
+        new,
+    };
+    Clients(vec![
+        client(1, token(bound(Binding::Exporter), Some(u32::MAX)), token(bound(Binding::EndPoint), None)),
+        client(2, None, token(Verifier::of(&[3; 32], None), Some(0))),
+    ])
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -40,6 +61,8 @@ fn every_record_survives_its_bytes() {
     survives(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     survives(Activity::default());
     survives(item());
+    survives(clients());
+    survives(Clients::default());
     for subscription in [Subscription::None, Subscription::To, Subscription::From, Subscription::Both] {
         survives(RosterItem { subscription, ..RosterItem::default() });
     }
@@ -62,6 +85,7 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(account());
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
+    strict(clients());
 }
 
 #[test]
@@ -74,6 +98,7 @@ fn an_unknown_version_is_refused() {
     refuses(account());
     refuses(Activity::default());
     refuses(item());
+    refuses(clients());
     refuses(Offline { stamp: 1, stanza: Vec::new() });
     refuses(Blob(Vec::new()));
 }
@@ -93,10 +118,10 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
             assert_eq!(record.encode(), bytes);
         }
     }
-    let seeds = [account().encode(), item().encode(), Activity::default().encode()];
+    let seeds = [account().encode(), item().encode(), clients().encode(), Activity::default().encode()];
     for seed in 0..20_000 {
         let mut chance = Chance(seed);
-        let mut bytes = seeds[chance.below(3) as usize].clone();
+        let mut bytes = seeds[chance.below(4) as usize].clone();
         for _ in 0..1 + chance.below(4) {
             let at = chance.below(bytes.len() as u64) as usize;
             bytes[at] = [chance.next() as u8, 0, 1, 0xff][chance.below(4) as usize];
@@ -104,6 +129,7 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<Account>(&bytes);
         agrees::<Activity>(&bytes);
         agrees::<RosterItem>(&bytes);
+        agrees::<Clients>(&bytes);
         agrees::<Offline>(&bytes);
         agrees::<Blob>(&bytes);
     }

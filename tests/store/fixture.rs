@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::schema::{
-    self, account, activity, announcement, blocklist, offline, private, roster, subscription_request, vcard,
+    self, account, activity, announcement, blocklist, clients, offline, private, roster, subscription_request, vcard,
 };
+use stube::store::record::Clients;
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 
 fn fixture(schema: u32) -> PathBuf {
@@ -56,6 +57,7 @@ fn everything() -> Vec<Op> {
         vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
         offline::put(1, 5, 1_795_000_000_123, b"<message/>"),
         announcement::put("motd", b"Good morrow"),
+        clients::put(1, &Clients::default()),
     ]);
     ops
 }
