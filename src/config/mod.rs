@@ -55,6 +55,7 @@ pub struct Config {
     pub tls: Tls,
     pub accounts: Accounts,
     pub limits: Limits,
+    pub sessions: Sessions,
     pub contact: Contact,
     pub store: Store,
     pub log: Log,
@@ -236,6 +237,30 @@ pub struct Limits {
     pub registrations_per_hour: Limit,
 }
 
+/// What becomes of clients that lose their connection or that nobody looks at, as phones do all day.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// For how many seconds a client that has lost its connection can go on where it was (XEP-0198), at most 86400. Until
+    /// then it looks online to its contacts, and what they write waits for it. With `0` no client can.
+    ///
+    /// Default: `600`
+    #[serde(deserialize_with = "values::resume_seconds")]
+    pub resume_seconds: u64,
+
+    /// Bytes that may wait in memory for one client that has lost its connection. With more it can't come back; its
+    /// messages wait on the disk.
+    ///
+    /// Default: `524288`
+    pub hibernating_bytes: Limit,
+
+    /// Whether presence and the like is held back for clients that say that nobody looks (XEP-0352): it saves their
+    /// batteries.
+    ///
+    /// Default: `true`
+    pub hold_while_inactive: bool,
+}
+
 /// How to reach the people who run this server (XEP-0157): lists of URIs, such as `["mailto:abuse@example.org",
 /// "xmpp:me@example.org"]`. They are shown to anyone who asks.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -348,6 +373,7 @@ impl Default for Config {
             tls: Tls::default(),
             accounts: Accounts::default(),
             limits: Limits::default(),
+            sessions: Sessions::default(),
             contact: Contact::default(),
             store: Store::default(),
             log: Log::default(),
@@ -446,6 +472,12 @@ impl Limits {
             ("registrations_per_hour", self.registrations_per_hour),
         ];
         all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Sessions { resume_seconds: 600, hibernating_bytes: Limit::of(512 * 1024), hold_while_inactive: true }
     }
 }
 

@@ -158,6 +158,13 @@ pub(super) fn commit_window<'de, D: Deserializer<'de>>(input: D) -> Result<u64, 
     }
 }
 
+pub(super) fn resume_seconds<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    match u64::deserialize(input)? {
+        value @ 0..=86_400 => Ok(value),
+        value => Err(D::Error::custom(format!("{value} is too long: at most 86400 seconds, a day"))),
+    }
+}
+
 pub(super) fn level<'de, D: Deserializer<'de>>(input: D) -> Result<log::LevelFilter, D::Error> {
     match String::deserialize(input)?.as_str() {
         "error" => Ok(log::LevelFilter::Error),

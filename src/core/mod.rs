@@ -18,6 +18,7 @@ pub mod form;
 mod limits;
 mod link;
 mod login;
+mod management;
 pub mod module;
 mod outbox;
 mod presence;
@@ -26,8 +27,9 @@ mod router;
 mod session;
 pub mod time;
 mod unwritten;
+mod urgency;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
@@ -36,6 +38,8 @@ pub use control::ControlId;
 pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};
 pub use login::LoginKeys;
+pub use management::Resumed;
+pub use outbox::{Delivery, TooHigh};
 pub use roster::{Roster, item_element};
 pub use router::is_own;
 pub use session::{Presence, Session, SessionId};
@@ -45,6 +49,7 @@ use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
+use self::management::Past;
 use self::unwritten::Unwritten;
 use crate::config::Config;
 use crate::control::Response;
@@ -99,6 +104,14 @@ pub struct Core {
     stalled: Option<String>,
     /// What leaves once its batch is on disk, in order of batches.
     kept: VecDeque<(u64, Kept)>,
+    /// Sessions whose connection has gone, by when they end (XEP-0198 §7).
+    suspended: BTreeSet<(u64, SessionId)>,
+    /// Sessions without connection that hold more than they may: they end with the event.
+    overflown: Vec<SessionId>,
+    /// Sessions that are over and may be asked for, the latest first.
+    past: VecDeque<Past>,
+    /// What is being handled has changed something, or waits for a change to be kept.
+    touched: bool,
     woken: Vec<LinkId>,
     effects: Vec<Effect>,
     next_sweep: u64,
@@ -142,6 +155,10 @@ enum Kept {
     ToSession(SessionId, Stanza),
     Remote(Stanza),
     Control(ControlId, Response),
+    /// An `<a/>` that its client has asked for.
+    Ack(SessionId),
+    /// A stream that has asked when everything so far will be on disk.
+    Wake(LinkId),
 }
 
 /// Milliseconds between two sweeps of what is only remembered for a while.
@@ -180,6 +197,10 @@ impl Core {
             committed: 0,
             stalled: None,
             kept: VecDeque::new(),
+            suspended: BTreeSet::new(),
+            overflown: Vec::new(),
+            past: VecDeque::new(),
+            touched: false,
             woken: Vec::new(),
             effects: Vec::new(),
             next_sweep: now + SWEEP,
@@ -214,13 +235,18 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
-        self.stop.map_or(self.next_sweep, |(at, _)| at.min(self.next_sweep))
+        let stop = self.stop.map(|(at, _)| at);
+        let suspended = self.suspended.first().map(|(until, _)| *until);
+        stop.into_iter().chain(suspended).fold(self.next_sweep, u64::min)
     }
 
     pub fn handle(&mut self, event: Event) {
         match event {
             Event::Committed(seq) => self.committed(seq),
-            Event::StoreStalled(reason) => self.stalled = Some(reason),
+            Event::StoreStalled(reason) => {
+                self.stalled = Some(reason);
+                self.release_acks();
+            }
             Event::StoreResumed => self.stalled = None,
             Event::Derived(id, derived) => self.derived(id, derived),
             Event::Remote(stanza) => self.receive_remote(stanza),
@@ -242,6 +268,7 @@ impl Core {
 
     /// Ends the handling of an event: what it changed goes to the store as one batch.
     pub(crate) fn flush(&mut self) {
+        self.end_overflown();
         if !self.ops.is_empty() {
             self.seq += 1;
             let ops = std::mem::take(&mut self.ops);
@@ -252,6 +279,7 @@ impl Core {
     /// Adds changes to the batch of this event, on behalf of an account that is in memory.
     pub(crate) fn write(&mut self, account: &Jid, ops: impl IntoIterator<Item = Op>) {
         let seq = self.seq + 1;
+        self.touched = true;
         for op in ops {
             self.unwritten.note(seq, &op);
             self.ops.push(op);
@@ -305,6 +333,7 @@ impl Core {
         if seq <= self.committed {
             self.release(kept);
         } else {
+            self.touched = true;
             self.kept.push_back((seq, kept));
         }
     }
@@ -317,6 +346,8 @@ impl Core {
             }
             Kept::Remote(stanza) => self.effects.push(Effect::Remote(stanza)),
             Kept::Control(id, response) => self.effects.push(Effect::ControlReply(id, response)),
+            Kept::Ack(session) => self.write_ack(session),
+            Kept::Wake(link) => self.wake(link),
         }
     }
 
@@ -341,6 +372,7 @@ impl Core {
         if let Some((_, restart)) = self.stop.take_if(|(at, _)| *at <= self.now) {
             self.effects.push(Effect::Stop { restart });
         }
+        self.end_suspended();
         if self.next_sweep <= self.now {
             self.sweep();
         }

@@ -3,9 +3,11 @@
 //! A module is stateless. What it must remember is a named field of a session or an account, or a table of the
 //! store. The list's order is the order of the hooks.
 
+use std::rc::Rc;
+
 use super::command::Command;
 use super::disco::{Entity, Info, Item};
-use super::{Core, LinkId, Session, SessionId};
+use super::{Core, Delivery, LinkId, Session, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Stanza, StanzaError};
 use crate::xml::Element;
@@ -38,8 +40,9 @@ pub struct Module {
     pub presence_in: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
     /// Takes a chat or normal message that no resource of the account can have now.
     pub undelivered: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
-    /// A message for an account has been given to these sessions of it, or would have been: none were there.
-    pub delivered: Option<fn(&mut Core, &Stanza, &[SessionId])>,
+    /// A message for an account has been given to these sessions of it, or would have been: none were there. Who gives it
+    /// to more of them does so with the same delivery ([`Core::send_copy`]).
+    pub delivered: Option<fn(&mut Core, &Stanza, &[SessionId], &Rc<Delivery>)>,
     /// A message that a person would want to be woken by is shown by no client now: the session that has it
     /// hibernates or is inactive, or there is none and it waits for one.
     pub unheard: Option<fn(&mut Core, &Stanza, Option<SessionId>)>,

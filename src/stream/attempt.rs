@@ -32,8 +32,10 @@ pub(super) enum Wait {
     },
     /// For what the client will be promised to be on disk.
     Commit,
-    /// For a session that is resumed to have its last changes on disk.
-    Resumption,
+    /// For what a session has done to be on disk, so that this can go on with it.
+    Resumption(Box<Element>),
+    /// The same, within XEP-0388.
+    Entry,
 }
 
 pub(super) enum Outcome {

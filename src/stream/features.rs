@@ -36,15 +36,18 @@ pub fn before_login(core: &mut Core, host: &Jid, tls: &TlsInfo) -> Element {
 
 /// Logged in, no resource yet.
 pub fn after_login(core: &mut Core, host: &Jid) -> Element {
-    known(core, host, features().child(Element::new("bind", ns::BIND)))
+    let sm = Element::new("sm", ns::STREAM_MANAGEMENT); // XEP-0198 §2
+    known(core, host, features().child(Element::new("bind", ns::BIND)).child(sm))
 }
 
-/// Logged in with a resource (XEP-0386).
-pub fn after_binding(core: &mut Core, host: &Jid) -> Element {
-    known(core, host, features())
+/// Logged in with a resource (XEP-0386), whose stanzas are counted or not.
+pub fn after_binding(core: &mut Core, host: &Jid, managed: bool) -> Element {
+    let sm = (!managed).then(|| Element::new("sm", ns::STREAM_MANAGEMENT));
+    known(core, host, sm.into_iter().fold(features(), Element::child))
 }
 
 fn known(core: &mut Core, host: &Jid, features: Element) -> Element {
+    let features = features.child(Element::new("csi", ns::CLIENT_STATE)); // XEP-0352 §4.1
     let config = &core.config.limits;
     let limits = limits(config.stanza_bytes.get(), config.idle_seconds.get());
     of_modules(core, Stage::AfterLogin, host, features).child(limits)

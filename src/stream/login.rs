@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::TlsInfo;
 use super::attempt::{Attempt, Wait};
 use super::features;
+use super::xep0198_sm::{self, Resumption};
 use crate::config::Registration;
 use crate::core::{ClientId, Core, LinkId, SessionId};
 use crate::jid::Jid;
@@ -180,6 +181,7 @@ impl Login {
             ))),
             (ns::TLS, "starttls") => self.starttls(out),
             (ns::SASL, name) => self.sasl1(core, link, out, name, child),
+            (ns::STREAM_MANAGEMENT, _) => self.stream_management(core, link, out, &child.to_element()),
             (ns::CLIENT, "iq" | "message" | "presence") => match Stanza::read(child) {
                 Ok(stanza) => self.stanza(core, link, out, stanza),
                 Err(ReadError::Bad { reply, .. }) if self.account.is_some() => {
@@ -203,6 +205,35 @@ impl Login {
         Element::new("proceed", ns::TLS).write(ns::CLIENT, out);
         self.wants_tls = true;
         Progress::Restart
+    }
+
+    /// XEP-0198 §5: in place of binding a resource, a client can go on with a session.
+    fn stream_management(
+        &mut self,
+        core: &mut Core,
+        link: LinkId,
+        out: &mut Vec<u8>,
+        request: &Element,
+    ) -> Progress {
+        let Some(account) = self.account.clone().filter(|_| request.name == "resume") else {
+            xep0198_sm::failed(Condition::UnexpectedRequest, None).write(ns::CLIENT, out);
+            return Progress::Continue;
+        };
+        self.wait = Wait::No;
+        match xep0198_sm::resume(core, link, &account, request) {
+            Resumption::Failed(failed) => {
+                failed.write(ns::CLIENT, out);
+                Progress::Continue
+            }
+            Resumption::Waiting => {
+                self.wait = Wait::Resumption(Box::new(request.clone()));
+                Progress::Continue
+            }
+            Resumption::Done { session, resumed } => {
+                resumed.write(ns::CLIENT, out);
+                Progress::Bound(session)
+            }
+        }
     }
 
     /// A stanza before a resource is bound: a registration, or the binding itself.
@@ -275,8 +306,15 @@ impl Login {
         {
             return self.tell_now(core, link, out, outcome);
         }
-        if matches!(self.wait, Wait::Resumption) {
+        if matches!(self.wait, Wait::Entry) {
             return self.enter(core, link, out);
+        }
+        if let Wait::Resumption(request) = &self.wait {
+            let request = request.clone();
+            let progress = self.stream_management(core, link, out, &request);
+            if !matches!(self.wait, Wait::Resumption(_)) {
+                return progress;
+            }
         }
         if now >= self.deadline {
             return Progress::Close(Some(StreamError::ConnectionTimeout));

@@ -7,6 +7,8 @@ mod idle;
 mod login;
 pub mod sasl;
 mod sasl1;
+pub mod xep0198_sm;
+mod xep0352_csi;
 mod xep0386_bind2;
 mod xep0388_sasl2;
 mod xep0480_upgrade;

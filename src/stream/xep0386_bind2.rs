@@ -5,6 +5,7 @@
 //! A tag that no resource can have is left out.
 
 use super::sasl::Failure;
+use super::xep0198_sm;
 use super::xep0388_sasl2::only;
 use crate::core::{ClientId, Core, LinkId, SessionId};
 use crate::jid::Jid;
@@ -15,12 +16,23 @@ use crate::xml::{Element, ns};
 /// What a client asks of its new session.
 pub(super) struct Request {
     tag: String,
+    /// XEP-0198
+    enable: Option<Element>,
+    /// XEP-0280
+    carbons: bool,
+    /// XEP-0352
+    inactive: bool,
 }
 
 impl Request {
     pub fn read(bind: &Element) -> Result<Request, Failure> {
         let tag = only(bind, "tag", ns::BIND2)?.map(Element::text_content).unwrap_or_default();
-        Ok(Request { tag })
+        Ok(Request {
+            tag,
+            enable: only(bind, "enable", ns::STREAM_MANAGEMENT)?.cloned(),
+            carbons: only(bind, "enable", ns::CARBONS)?.is_some(),
+            inactive: only(bind, "inactive", ns::CLIENT_STATE)?.is_some(),
+        })
     }
 
     /// §3.2: the session, and the `<bound/>` to tell of it.
@@ -44,9 +56,13 @@ impl Request {
         let session = core.bind(link, account, Some(&resource))?;
         if let Some(session) = core.session_mut(session) {
             session.client = client;
+            session.carbons = self.carbons;
         }
+        let enabled = self.enable.as_ref().map(|enable| xep0198_sm::enable(core, session, enable));
+        core.set_active(session, !self.inactive);
         let told = xep::ALL.iter().filter_map(|module| module.bound).filter_map(|tell| tell(core, session));
-        Ok((session, told.fold(Element::new("bound", ns::BIND2), Element::child)))
+        let bound = told.fold(Element::new("bound", ns::BIND2), Element::child);
+        Ok((session, enabled.into_iter().fold(bound, Element::child)))
     }
 
     /// §3.2.1: `tag/generated`
@@ -62,5 +78,7 @@ impl Request {
 
 /// §3.1
 pub(super) fn feature() -> Element {
-    Element::new("bind", ns::BIND2).child(Element::new("inline", ns::BIND2))
+    let feature = |var| Element::new("feature", ns::BIND2).attr("var", var);
+    let known = [ns::CARBONS, ns::CLIENT_STATE, ns::STREAM_MANAGEMENT].into_iter().map(feature);
+    Element::new("bind", ns::BIND2).child(known.fold(Element::new("inline", ns::BIND2), Element::child))
 }

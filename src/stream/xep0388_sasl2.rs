@@ -17,6 +17,7 @@ use super::TlsInfo;
 use super::features;
 use super::login::{Login, Progress};
 use super::sasl::{self, Exchange, Failure, Mechanism};
+use super::xep0198_sm::{self as sm, Resumption};
 use super::{attempt::Wait, xep0386_bind2 as bind2, xep0480_upgrade as upgrade, xep0484_fast as fast};
 use crate::core::{ClientId, Core, Description, LinkId, SessionId};
 use crate::jid::Jid;
@@ -33,6 +34,8 @@ const MAX_DESCRIPTION: usize = 64;
 pub(super) struct Request {
     pub client: Option<ClientId>,
     pub description: Description,
+    /// XEP-0198
+    resume: Option<Element>,
     bind: Option<bind2::Request>,
     pub tokens: fast::Request,
     pub upgrades: upgrade::Upgrades,
@@ -64,6 +67,7 @@ impl Request {
         Ok(Request {
             client: id.map(|id| core.client_id(id)),
             description: Description { software: said("software"), device: said("device") },
+            resume: only(authenticate, "resume", ns::STREAM_MANAGEMENT)?.cloned(),
             bind: only(authenticate, "bind", ns::BIND2)?.map(bind2::Request::read).transpose()?,
             tokens: fast::Request::read(core, tls, authenticate)?,
             upgrades: upgrade::Upgrades::read(authenticate),
@@ -180,7 +184,7 @@ impl Login {
         }
     }
 
-    /// Lets the client in: §2.6.1.
+    /// Lets the client in: into the session that it had, into a new one, or into none yet.
     pub(super) fn enter(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>) -> Progress {
         self.wait = Wait::No;
         let Some(request) = self.attempt.as_mut().and_then(|attempt| attempt.request.as_deref_mut()) else {
@@ -188,48 +192,74 @@ impl Login {
         };
         let Some(proven) = &mut request.proven else { return Progress::Continue };
         let (account, client) = (proven.account.clone(), request.client);
-        let bound = match &request.bind {
-            None => None,
-            Some(bind) => match bind.carry_out(core, link, &account, client) {
-                Ok(bound) => Some(bound),
-                // The session can't be had; there is no other word for that here.
-                Err(_) => return self.fail(core, out, Failure::TemporaryAuthFailure),
-            },
+        // XEP-0198 §10.2: first this, and a resource only if it fails
+        let mut entry = match request.resume.as_ref().map(|resume| sm::resume(core, link, &account, resume)) {
+            Some(Resumption::Waiting) => {
+                self.wait = Wait::Entry;
+                return Progress::Continue;
+            }
+            Some(Resumption::Done { session, resumed }) => Entry::Resumed(session, resumed),
+            Some(Resumption::Failed(failed)) => Entry::None(Some(failed)),
+            None => Entry::None(None),
         };
-        let (session, bound) = bound.unzip();
-        let success = success(core, &account, session, proven, bound);
-        success.write(ns::CLIENT, out);
+        if let (Entry::None(failed), Some(bind)) = (&mut entry, &request.bind) {
+            entry = match bind.carry_out(core, link, &account, client) {
+                Ok((session, bound)) => Entry::Bound(failed.take(), session, bound),
+                // There is no other word for a session that can't be had.
+                Err(_) => return self.fail(core, out, Failure::TemporaryAuthFailure),
+            };
+        }
+        success(core, proven, &entry).write(ns::CLIENT, out);
         self.attempt = None;
         core.login_succeeded(link, &account);
         (self.account, self.client) = (Some(account), client);
-        let Some(host) = self.host.clone() else { return Progress::Close(Some(StreamError::HostUnknown)) };
-        let (features, progress) = match session {
-            Some(session) => (features::after_binding(core, &host), Progress::Bound(session)),
-            None => (features::after_login(core, &host), Progress::LoggedInHere),
+        self.go_in(core, out, entry)
+    }
+
+    /// §2.6.1: features follow, but none for a session that goes on.
+    fn go_in(&mut self, core: &mut Core, out: &mut Vec<u8>, entry: Entry) -> Progress {
+        let Some(host) = &self.host else { return Progress::Close(Some(StreamError::HostUnknown)) };
+        let (features, progress) = match entry {
+            Entry::Resumed(session, _) => return Progress::Bound(session),
+            Entry::Bound(_, session, bound) => {
+                let managed = bound.find("enabled", ns::STREAM_MANAGEMENT).is_some();
+                (features::after_binding(core, host, managed), Progress::Bound(session))
+            }
+            Entry::None(_) => (features::after_login(core, host), Progress::LoggedInHere),
         };
         features.write(ns::CLIENT, out);
         progress
     }
 }
 
-fn success(
-    core: &Core,
-    account: &Jid,
-    session: Option<SessionId>,
-    proven: &mut Proven,
-    bound: Option<Element>,
-) -> Element {
-    let identity = session.and_then(|session| core.session(session)).map_or(account, |session| &session.jid);
+/// How a client comes in, with what it is to be told of that. A session that it could not resume is `<failed/>`.
+enum Entry {
+    Resumed(SessionId, Element),
+    Bound(Option<Element>, SessionId, Element),
+    None(Option<Element>),
+}
+
+fn success(core: &Core, proven: &mut Proven, entry: &Entry) -> Element {
+    let (session, told) = match entry {
+        Entry::Resumed(session, resumed) => (Some(*session), [Some(resumed), None]),
+        Entry::Bound(failed, session, bound) => (Some(*session), [failed.as_ref(), Some(bound)]),
+        Entry::None(failed) => (None, [failed.as_ref(), None]),
+    };
+    let jid =
+        session.and_then(|session| core.session(session)).map_or(&proven.account, |session| &session.jid);
+    let identity = Element::new("authorization-identifier", ns::SASL2).text(jid.as_str());
     let data = proven.data.take();
     let data = data.map(|data| Element::new("additional-data", ns::SASL2).text(&sasl::encode(&data)));
-    let identity = Element::new("authorization-identifier", ns::SASL2).text(identity.as_str());
-    let children = data.into_iter().chain([identity]).chain(bound).chain(proven.token.take());
+    let told = told.into_iter().flatten().cloned().chain(proven.token.take());
+    let children = data.into_iter().chain([identity]).chain(told);
     children.fold(Element::new("success", ns::SASL2), Element::child)
 }
 
 /// §2.1: the mechanisms, and what can be asked for with the login.
 pub(super) fn feature(core: &Core, tls: &TlsInfo) -> Element {
-    let inline = [bind2::feature()].into_iter().chain(fast::feature(core, tls));
+    let inline = [bind2::feature(), Element::new("sm", ns::STREAM_MANAGEMENT)]
+        .into_iter()
+        .chain(fast::feature(core, tls));
     let inline = inline.fold(Element::new("inline", ns::SASL2), Element::child);
     let names = Mechanism::offered(tls).map(Mechanism::name);
     let mechanisms = names.map(|name| Element::new("mechanism", ns::SASL2).text(name));

@@ -21,10 +21,12 @@ pub mod xep0160_offline;
 pub mod xep0191_blocking;
 pub mod xep0199_ping;
 pub mod xep0202_time;
+pub mod xep0280_carbons;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
     xep0191_blocking::MODULE,
+    xep0280_carbons::MODULE,
     rfc6121_subscription::MODULE,
     rfc6121_presence::MODULE,
     rfc6121_roster::MODULE,

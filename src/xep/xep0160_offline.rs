@@ -6,7 +6,7 @@
 //! more gets `<service-unavailable/>`. What waits is given in pieces, as fast as the client reads.
 
 use crate::core::module::{Flow, Module, Spec};
-use crate::core::{Core, OfflineQueue, SessionId, time};
+use crate::core::{Core, Delivery, OfflineQueue, SessionId, time};
 use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Offline;
@@ -87,9 +87,10 @@ fn deliver(core: &mut Core, session: SessionId) {
             Stanza::from_bytes(&message.stanza).filter(|stanza| !is_blocked(core, &owner, stanza))
         {
             let delay = delay.clone().attr("stamp", time::datetime(message.stamp)).text("Offline Storage");
-            let bytes = stanza.with(&delay).to_bytes();
+            let stanza = stanza.with(&delay);
             // To wait for the client to read is better than to overwhelm it.
-            if !core.has_room(session, bytes.len()) || !core.send_bytes(session, &bytes) {
+            let bytes = stanza.payload.bytes().len();
+            if !core.has_room(session, bytes) || !core.send_copy(session, &stanza, &Delivery::new()) {
                 return;
             }
         }

@@ -7,10 +7,11 @@ use super::{apply, options};
 use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
-use stube::store::schema::{
-    self, account, activity, announcement, blocklist, clients, offline, private, roster, subscription_request, vcard,
-};
 use stube::store::record::Clients;
+use stube::store::schema::{
+    self, account, activity, announcement, blocklist, clients, offline, private, roster,
+    subscription_request, vcard,
+};
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 
 fn fixture(schema: u32) -> PathBuf {

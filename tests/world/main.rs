@@ -50,7 +50,13 @@ mod xep0157_contact;
 mod xep0160_offline;
 #[path = "../xep0191_blocking.rs"]
 mod xep0191_blocking;
+#[path = "../xep0198_sm.rs"]
+mod xep0198_sm;
 #[path = "../xep0199_ping.rs"]
 mod xep0199_ping;
 #[path = "../xep0202_time.rs"]
 mod xep0202_time;
+#[path = "../xep0280_carbons.rs"]
+mod xep0280_carbons;
+#[path = "../xep0352_csi.rs"]
+mod xep0352_csi;
