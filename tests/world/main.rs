@@ -3,6 +3,7 @@
 
 mod chance;
 mod client;
+mod sasl2;
 mod scram;
 mod world;
 
@@ -60,3 +61,13 @@ mod xep0202_time;
 mod xep0280_carbons;
 #[path = "../xep0352_csi.rs"]
 mod xep0352_csi;
+#[path = "../xep0386_bind2.rs"]
+mod xep0386_bind2;
+#[path = "../xep0388_sasl2.rs"]
+mod xep0388_sasl2;
+#[path = "../xep0474_downgrade.rs"]
+mod xep0474_downgrade;
+#[path = "../xep0480_upgrade.rs"]
+mod xep0480_upgrade;
+#[path = "../xep0484_fast.rs"]
+mod xep0484_fast;
