@@ -38,6 +38,14 @@ pub enum Request {
         client: Option<String>,
     },
     UserList,
+    ReportList,
+    ReportShow {
+        number: u64,
+    },
+    /// Without a number, all of them.
+    ReportRemove {
+        number: Option<u64>,
+    },
     Status,
 }
 
@@ -58,6 +66,10 @@ impl Request {
             Request::UserRevoke { address, client: None } => &["user-revoke", address],
             Request::UserRevoke { address, client: Some(client) } => &["user-revoke", address, client],
             Request::UserList => &["user-list"],
+            Request::ReportList => &["report-list"],
+            Request::ReportShow { number } => &["report-show", &number.to_string()],
+            Request::ReportRemove { number: Some(number) } => &["report-remove", &number.to_string()],
+            Request::ReportRemove { number: None } => &["report-clear"],
             Request::Status => &["status"],
         };
         line(fields).into_bytes()
@@ -85,6 +97,10 @@ impl Request {
                 },
             },
             "user-list" => Request::UserList,
+            "report-list" => Request::ReportList,
+            "report-show" => Request::ReportShow { number: fields.next()?.parse().ok()? },
+            "report-remove" => Request::ReportRemove { number: Some(fields.next()?.parse().ok()?) },
+            "report-clear" => Request::ReportRemove { number: None },
             "status" => Request::Status,
             _ => return None,
         };
@@ -139,6 +155,9 @@ impl fmt::Debug for Request {
             Request::UserClients { address } => write!(f, "UserClients({address})"),
             Request::UserRevoke { address, .. } => write!(f, "UserRevoke({address})"),
             Request::UserList => f.write_str("UserList"),
+            Request::ReportList => f.write_str("ReportList"),
+            Request::ReportShow { number } => write!(f, "ReportShow({number})"),
+            Request::ReportRemove { number } => write!(f, "ReportRemove({number:?})"),
             Request::Status => f.write_str("Status"),
         }
     }
@@ -160,6 +179,10 @@ mod tests {
             Request::UserRevoke { address: address(), client: None },
             Request::UserRevoke { address: address(), client: Some("1f2e3d4c".into()) },
             Request::UserList,
+            Request::ReportList,
+            Request::ReportShow { number: 7 },
+            Request::ReportRemove { number: Some(u64::MAX) },
+            Request::ReportRemove { number: None },
             Request::Status,
         ] {
             assert_eq!(Request::decode(&request.encode()).as_ref(), Some(&request));
@@ -198,6 +221,8 @@ mod tests {
             b"user-remove\t\xff\n",
             b"user-revoke\ta@b\t\n",
             b"user-revoke\ta@b\t1f2e3d4c\textra\n",
+            b"report-show\t-1\n",
+            b"report-remove\tall\n",
             b"format-disk\n",
             &too_long,
         ] {

@@ -61,7 +61,7 @@ pub fn prepare(text: &str) -> Result<Password, PasswordError> {
 }
 
 /// The hash functions that SCRAM is offered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hash {
     Sha1,
     Sha256,

@@ -2,16 +2,24 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use stube::store::record::{Account, Activity, Blob, Clients, Offline, Record, RosterItem};
+use stube::store::record::{
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report,
+    RosterItem,
+};
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, value)) = data.split_first() else { return };
-    match kind % 6 {
+    match kind % 11 {
         0 => agrees::<Account>(value),
         1 => agrees::<Activity>(value),
         2 => agrees::<RosterItem>(value),
         3 => agrees::<Offline>(value),
-        5 => agrees::<Clients>(value),
+        4 => agrees::<PushRegistration>(value),
+        5 => agrees::<Report>(value),
+        6 => agrees::<PubsubNode>(value),
+        7 => agrees::<PubsubPeople>(value),
+        8 => agrees::<PubsubItem>(value),
+        9 => agrees::<Clients>(value),
         _ => agrees::<Blob>(value),
     }
 });

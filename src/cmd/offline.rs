@@ -1,4 +1,4 @@
-//! Commands about accounts while no server runs: what the server would do, done on the database itself.
+//! Commands about accounts and reports while no server runs: what the server would do, done on the database itself.
 //!
 //! What only a server can do is left out, and said: people on other servers do not learn that an account is gone.
 
@@ -7,11 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Failure;
 use crate::config::Config;
 use crate::control::{Request, Response};
-use crate::core::{client_lines, client_name};
+use crate::core::{client_lines, client_name, reports};
 use crate::jid::Jid;
 use crate::password::{self, Credentials, SALT_LENGTH};
 use crate::store::record::Clients;
-use crate::store::schema::{account, clients, roster, subscription_request};
+use crate::store::schema::{account, clients, report, roster, subscription_request};
 use crate::store::{Account, Batch, Op, Opened, Options, Reader, RosterItem, Store, Subscription};
 
 /// Opens the database, carries out the request and closes it again.
@@ -27,6 +27,9 @@ pub fn carry_out(config: &Config, request: &Request) -> Result<Response, Failure
         Request::UserClients { address } => list_clients(&reader, address)?,
         Request::UserRevoke { address, client } => revoke(&reader, address, client.as_deref())?,
         Request::UserList => list(config, &reader)?,
+        Request::ReportList => list_reports(&reader)?,
+        Request::ReportShow { number } => show_report(&reader, *number)?,
+        Request::ReportRemove { number } => remove_reports(&reader, *number)?,
         Request::Status => return Ok(Response::Failed("the server does not run".into())),
     };
     if !ops.is_empty() {
@@ -128,6 +131,30 @@ fn list(config: &Config, reader: &Reader) -> Outcome {
         }
     }
     Ok((Vec::new(), Response::Done(lines)))
+}
+
+fn list_reports(reader: &Reader) -> Outcome {
+    let reports = reader.reports().map_err(failed)?;
+    let lines = reports.iter().map(|(number, report)| reports::summary(*number, report)).collect();
+    Ok((Vec::new(), Response::Done(lines)))
+}
+
+fn show_report(reader: &Reader, number: u64) -> Outcome {
+    let reports = reader.reports().map_err(failed)?;
+    match reports.iter().find(|(known, _)| *known == number) {
+        Some((_, report)) => Ok((Vec::new(), Response::Done(reports::details(number, report)))),
+        None => refuse(reports::unknown(number)),
+    }
+}
+
+fn remove_reports(reader: &Reader, number: Option<u64>) -> Outcome {
+    let known = reader.reports().map_err(failed)?.into_iter().map(|(known, _)| known);
+    let ops: Vec<Op> =
+        known.filter(|known| number.is_none_or(|number| number == *known)).map(report::delete).collect();
+    match number {
+        Some(number) if ops.is_empty() => refuse(reports::unknown(number)),
+        _ => Ok((ops, Response::Done(Vec::new()))),
+    }
 }
 
 fn find(reader: &Reader, address: &str) -> Result<(Jid, Option<Account>), Failure> {

@@ -88,17 +88,21 @@ struct Revoke {
 impl User {
     pub fn run(self, config: &Config) -> Result<(), Failure> {
         let request = self.action.request(config)?;
-        let response = match ask_server(config, &request)? {
-            Some(response) => response,
-            None => offline::carry_out(config, &request)?,
-        };
-        match response {
-            Response::Done(lines) => {
-                what_was_done(&request).into_iter().chain(lines).for_each(|line| println!("{line}"));
-                Ok(())
-            }
-            Response::Failed(why) => Err(Failure::Failed(why)),
-        }
+        let lines = carry_out(config, &request)?;
+        what_was_done(&request).into_iter().chain(lines).for_each(|line| println!("{line}"));
+        Ok(())
+    }
+}
+
+/// Lets the running server do it or, without one, does it in the database.
+pub fn carry_out(config: &Config, request: &Request) -> Result<Vec<String>, Failure> {
+    let response = match ask_server(config, request)? {
+        Some(response) => response,
+        None => offline::carry_out(config, request)?,
+    };
+    match response {
+        Response::Done(lines) => Ok(lines),
+        Response::Failed(why) => Err(Failure::Failed(why)),
     }
 }
 
@@ -138,7 +142,7 @@ fn what_was_done(request: &Request) -> Option<String> {
         Request::UserRevoke { address, client: Some(client) } => {
             Some(format!("{address} has no client {client} with a token any more"))
         }
-        Request::UserClients { .. } | Request::UserList | Request::Status => None,
+        _ => None,
     }
 }
 

@@ -56,6 +56,7 @@ pub struct Config {
     pub accounts: Accounts,
     pub limits: Limits,
     pub sessions: Sessions,
+    pub services: Services,
     pub contact: Contact,
     pub store: Store,
     pub log: Log,
@@ -231,6 +232,37 @@ pub struct Limits {
     /// Default: `131072`
     pub vcard_bytes: Limit,
 
+    /// Push services that the clients of one account can have enabled (XEP-0357). The oldest gives way to one more.
+    ///
+    /// Default: `20`
+    pub push_registrations: Limit,
+
+    /// Reports of spam and abuse that are kept (XEP-0377; see `stube reports`). The oldest gives way to one more.
+    ///
+    /// Default: `1000`
+    pub reports: Limit,
+    /// Nodes that one account can have in its personal eventing (XEP-0163), and as many again that it can make on the
+    /// publish-subscribe service. Each device with OMEMO needs one.
+    ///
+    /// Default: `250`
+    pub pubsub_nodes: Limit,
+
+    /// Items in one node. This is also what a client gets that asks for `max`.
+    ///
+    /// Default: `1000`
+    pub pubsub_items: Limit,
+
+    /// Bytes of items in all nodes of one account, and as many again in the nodes that it made on the publish-subscribe
+    /// service.
+    ///
+    /// Default: `8388608`
+    pub pubsub_bytes: Limit,
+
+    /// Bytes of one item, such as an avatar.
+    ///
+    /// Default: `196608`
+    pub pubsub_item_bytes: Limit,
+
     /// Accounts that one address can register within an hour, where `registration` is open.
     ///
     /// Default: `5`
@@ -259,6 +291,19 @@ pub struct Sessions {
     ///
     /// Default: `true`
     pub hold_while_inactive: bool,
+}
+
+/// Services with an address of their own below each domain: of `example.org` it is `pubsub.example.org`. Nobody logs in
+/// there, and no DNS record is needed for the people of the domain itself. These keys need a restart.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Services {
+    /// The name of the publish-subscribe service (XEP-0060), where the accounts of the domain can make nodes that belong
+    /// to nobody's account. `""` switches it off; what lives on accounts (XEP-0163) works without it.
+    ///
+    /// Default: `"pubsub"`
+    #[serde(deserialize_with = "values::subdomain")]
+    pub pubsub: String,
 }
 
 /// How to reach the people who run this server (XEP-0157): lists of URIs, such as `["mailto:abuse@example.org",
@@ -374,6 +419,7 @@ impl Default for Config {
             accounts: Accounts::default(),
             limits: Limits::default(),
             sessions: Sessions::default(),
+            services: Services::default(),
             contact: Contact::default(),
             store: Store::default(),
             log: Log::default(),
@@ -443,6 +489,12 @@ impl Default for Limits {
             blocklist_items: Limit::of(1000),
             private_bytes: Limit::of(1024 * 1024),
             vcard_bytes: Limit::of(128 * 1024),
+            push_registrations: Limit::of(20),
+            reports: Limit::of(1000),
+            pubsub_nodes: Limit::of(250),
+            pubsub_items: Limit::of(1000),
+            pubsub_bytes: Limit::of(8 * 1024 * 1024),
+            pubsub_item_bytes: Limit::of(192 * 1024),
             registrations_per_hour: Limit::of(5),
         }
     }
@@ -469,6 +521,12 @@ impl Limits {
             ("blocklist_items", self.blocklist_items),
             ("private_bytes", self.private_bytes),
             ("vcard_bytes", self.vcard_bytes),
+            ("push_registrations", self.push_registrations),
+            ("reports", self.reports),
+            ("pubsub_nodes", self.pubsub_nodes),
+            ("pubsub_items", self.pubsub_items),
+            ("pubsub_bytes", self.pubsub_bytes),
+            ("pubsub_item_bytes", self.pubsub_item_bytes),
             ("registrations_per_hour", self.registrations_per_hour),
         ];
         all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()
@@ -478,6 +536,12 @@ impl Limits {
 impl Default for Sessions {
     fn default() -> Self {
         Sessions { resume_seconds: 600, hibernating_bytes: Limit::of(512 * 1024), hold_while_inactive: true }
+    }
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Services { pubsub: "pubsub".into() }
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Account {
     pub offline: Option<OfflineQueue>,
     /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
     pub private_bytes: Option<u64>,
+    /// Push services that its clients have enabled (XEP-0357), oldest first; `None` until someone needs them.
+    pub pushes: Option<Vec<(u64, record::PushRegistration)>>,
     /// The batch of its last change.
     pub written: u64,
 }
@@ -82,7 +84,7 @@ impl Core {
 
     fn load_account(&self, jid: &Jid) -> Result<Account, Unavailable> {
         let local = jid.local().ok_or(Unavailable::Missing)?;
-        if !self.is_local(jid.domain()) || self.removed.contains_key(jid) {
+        if !self.is_host(jid.domain()) || self.removed.contains_key(jid) {
             return Err(Unavailable::Missing);
         }
         self.read_account(jid, local).map_err(|error| {
@@ -112,6 +114,7 @@ impl Core {
             sessions: Vec::new(),
             offline: None,
             private_bytes: None,
+            pushes: None,
             written: 0,
         }))
     }
@@ -123,7 +126,7 @@ impl Core {
     /// Makes an account. The caller has derived the credentials and keeps its promise until the commit.
     pub fn create_account(&mut self, jid: &Jid, credentials: Credentials) -> Result<(), StanzaError> {
         self.writable()?;
-        let Some(local) = jid.local().filter(|_| jid.is_bare() && self.is_local(jid.domain())) else {
+        let Some(local) = jid.local().filter(|_| jid.is_bare() && self.is_host(jid.domain())) else {
             return Err(StanzaError::new(Condition::NotAcceptable, "This is no address of this server."));
         };
         match self.account(jid) {
@@ -147,6 +150,7 @@ impl Core {
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
+                pushes: Some(Vec::new()),
                 written: 0,
             },
         );
@@ -178,6 +182,8 @@ impl Core {
         }
         self.write(&jid, schema::account::removed(jid.domain(), jid.local().unwrap_or_default(), id));
         self.accounts.remove(&jid);
+        self.pushes.forget_account(id);
+        self.pubsub.forget(&jid);
         self.removed.insert(jid, self.now_seq());
         if let (Some(link), Some((_, answer))) = (asker, answer) {
             self.keep(Kept::ToLink(link, Mail::Stanza(answer)));

@@ -1,4 +1,4 @@
-//! What the operator's commands ask of a server that runs (`stube user …`), over the control socket.
+//! What the operator's commands ask of a server that runs (`stube user …`, `stube reports …`), over the control socket.
 
 use super::derive::{Asker, Purpose, control_line};
 use super::{Core, Effect, Kept};
@@ -37,6 +37,9 @@ impl Core {
                 .control_existing(&address)
                 .and_then(|jid| self.control_revoke(&jid, client.as_deref()).map(|()| Some(Vec::new()))),
             Request::UserList => self.control_list().map(Some),
+            Request::ReportList => self.list_reports().map(Some),
+            Request::ReportShow { number } => self.show_report(number).map(Some),
+            Request::ReportRemove { number } => self.remove_reports(number).map(|()| Some(Vec::new())),
             Request::Status => Ok(Some(self.control_status())),
         };
         match outcome {
@@ -52,7 +55,7 @@ impl Core {
         if jid.local().is_none() || jid.is_full() {
             return Err(format!("{jid} is no account's address: it must look like name@{}", jid.domain()));
         }
-        if !self.is_local(jid.domain()) {
+        if !self.is_host(jid.domain()) {
             return Err(format!("{} is not served here: see domain in the configuration", jid.domain()));
         }
         Ok(jid)

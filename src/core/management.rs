@@ -268,6 +268,7 @@ impl Core {
             link.session = Some(id);
         }
         self.wake(link);
+        self.stop_pushing(id);
         Resumed::Done { session: id, h: handled }
     }
 

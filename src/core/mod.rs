@@ -9,6 +9,7 @@
 
 mod account;
 mod arena;
+pub mod caps;
 mod clients;
 pub mod command;
 mod control;
@@ -22,8 +23,12 @@ mod management;
 pub mod module;
 mod outbox;
 mod presence;
+pub mod pubsub;
+mod push;
+pub mod reports;
 mod roster;
 mod router;
+mod service;
 mod session;
 pub mod time;
 mod unwritten;
@@ -42,14 +47,18 @@ pub use management::Resumed;
 pub use outbox::{Delivery, TooHigh};
 pub use roster::{Roster, item_element};
 pub use router::is_own;
+pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
 use self::arena::Arena;
+use self::caps::ClientCaps;
 use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
 use self::management::Past;
+use self::pubsub::Pubsub;
+use self::push::Pushes;
 use self::unwritten::Unwritten;
 use crate::config::Config;
 use crate::control::Response;
@@ -69,6 +78,8 @@ pub struct Core {
     pub config: Arc<Config>,
     /// The domains that are served.
     hosts: Vec<Jid>,
+    /// What has an address below them.
+    services: Vec<Service>,
     admins: Vec<Jid>,
     /// Whether there is a way to other domains; until there is, they are `<remote-server-not-found/>`.
     pub federated: bool,
@@ -90,8 +101,14 @@ pub struct Core {
     deriving: HashMap<DeriveId, PendingDerive>,
     last_derive: DeriveId,
     executions: Executions,
+    /// XEP-0357
+    pushes: Pushes,
+    /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
+    reports: Option<Vec<(u64, String)>>,
+    pubsub: Pubsub,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
+    client_caps: ClientCaps,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -174,6 +191,7 @@ impl Core {
             now,
             started: now,
             hosts: Vec::new(),
+            services: Vec::new(),
             admins: Vec::new(),
             federated: false,
             store,
@@ -190,7 +208,11 @@ impl Core {
             deriving: HashMap::new(),
             last_derive: 0,
             executions: Executions::default(),
+            pushes: Pushes::default(),
+            reports: None,
+            pubsub: Pubsub::default(),
             caps: HashMap::new(),
+            client_caps: ClientCaps::default(),
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -208,6 +230,7 @@ impl Core {
             config: Arc::clone(&config),
         };
         core.hosts = jids(&config.domains);
+        core.services = service::configured(&config, &core.hosts);
         core.configure(config);
         Ok(core)
     }
@@ -237,7 +260,8 @@ impl Core {
     pub fn next_tick(&self) -> u64 {
         let stop = self.stop.map(|(at, _)| at);
         let suspended = self.suspended.first().map(|(until, _)| *until);
-        stop.into_iter().chain(suspended).fold(self.next_sweep, u64::min)
+        let regular = self.next_sweep.min(self.pushes.next_due());
+        stop.into_iter().chain(suspended).fold(regular, u64::min)
     }
 
     pub fn handle(&mut self, event: Event) {
@@ -373,6 +397,7 @@ impl Core {
             self.effects.push(Effect::Stop { restart });
         }
         self.end_suspended();
+        self.push_tick();
         if self.next_sweep <= self.now {
             self.sweep();
         }
@@ -382,6 +407,8 @@ impl Core {
     fn sweep(&mut self) {
         self.next_sweep = self.now + SWEEP;
         self.evict_accounts();
+        self.forget_questions();
+        self.pubsub.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
     }
@@ -409,8 +436,14 @@ impl Core {
         &self.hosts
     }
 
-    pub fn is_local(&self, domain: &str) -> bool {
+    /// Whether a domain has accounts here.
+    pub fn is_host(&self, domain: &str) -> bool {
         self.hosts.iter().any(|host| host.domain() == domain)
+    }
+
+    /// Whether what is for this domain is for us: one that has accounts, or a service of one.
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.is_host(domain) || self.service(domain).is_some()
     }
 
     pub fn is_admin(&self, jid: &Jid) -> bool {

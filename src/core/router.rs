@@ -142,8 +142,26 @@ impl Core {
     /// For one of our domains itself, or a resource of it.
     fn deliver_to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
         match stanza.kind {
-            Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => self.dispatch(stanza, Target::Server),
-            Kind::Iq(IqType::Result | IqType::Error) => Ok(()),
+            Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => {
+                let service = self.service(to.domain()).map(|service| Target::Service(service.kind));
+                self.dispatch(stanza, service.unwrap_or(Target::Server))
+            }
+            Kind::Iq(IqType::Result | IqType::Error) => {
+                self.answered(stanza);
+                self.push_answered(stanza);
+                Ok(())
+            }
+            Kind::Message(_) | Kind::Presence(_) if self.service(to.domain()).is_some() => {
+                for take in xep::ALL.iter().filter_map(|module| module.at_service) {
+                    if take(self, stanza)? == Flow::Done {
+                        return Ok(());
+                    }
+                }
+                match stanza.kind {
+                    Kind::Presence(_) => Ok(()),
+                    _ => Err(Condition::ServiceUnavailable.into()),
+                }
+            }
             Kind::Iq(_) | Kind::Message(_) => Err(Condition::ServiceUnavailable.into()),
             // The server has no presence to give.
             Kind::Presence(_) => Ok(()),
@@ -273,20 +291,32 @@ impl Core {
     fn deliver_iq(&mut self, stanza: &Stanza, to: &Jid, kind: IqType) -> Result<(), StanzaError> {
         let request = matches!(kind, IqType::Get | IqType::Set);
         if to.is_bare() {
-            // §8.5.2.1.3; an answer to a request of the server's own needs no reaction.
-            return if request { self.dispatch(stanza, Target::Account) } else { Ok(()) };
+            // §8.5.2.1.3
+            if request {
+                return self.dispatch(stanza, Target::Account);
+            }
+            self.answered(stanza);
+            return Ok(());
         }
         let Some(id) = self.session_of(to).map(|session| session.id) else {
             return if request { Err(Condition::ServiceUnavailable.into()) } else { Ok(()) }; // §8.5.3.2.3
         };
-        // §8.5.3.1: a request reveals that the resource is there.
-        if request && !stanza.from.as_ref().is_some_and(|from| self.shares_presence(to, from)) {
+        // §8.5.3.1: a request reveals that the resource is there. Ours have been thought about.
+        let may_ask = |from: &Jid| self.hosts.contains(from) || self.shares_presence(to, from);
+        if request && !stanza.from.as_ref().is_some_and(may_ask) {
             return Err(Condition::ServiceUnavailable.into());
         }
         if !self.send(id, stanza) && request {
             return Err(Condition::ServiceUnavailable.into());
         }
         Ok(())
+    }
+
+    /// An answer to a request of the server's own.
+    fn answered(&mut self, stanza: &Stanza) {
+        for tell in xep::ALL.iter().filter_map(|module| module.answered) {
+            tell(self, stanza);
+        }
     }
 
     /// Gives a request to the module that knows it and sends what it answers.
@@ -350,8 +380,9 @@ pub fn is_own(stanza: &Stanza) -> bool {
 
 fn route_for(ns: &str, name: &str, to: Target) -> Option<&'static Route> {
     let fits = |target| match to {
-        Target::Server => target == Target::Server,
-        Target::Account | Target::Owner => target != Target::Server,
+        Target::Account | Target::Owner => matches!(target, Target::Account | Target::Owner),
+        Target::Service(_) => target == to || target == Target::AnyService,
+        Target::Server | Target::AnyService => target == to,
     };
     let mut routes = xep::ALL.iter().flat_map(|module| module.iq);
     routes.find(|route| route.ns == ns && route.name == name && fits(route.target))

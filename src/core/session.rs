@@ -8,6 +8,7 @@ use super::clients::ClientId;
 use super::link::{LinkId, Mail};
 use super::management::Management;
 use super::outbox::{Delivery, Outbox};
+use super::pubsub::Interests;
 use super::urgency::{Urgency, urgency};
 use super::{Core, Kept, SWEEP_AFTER_LEAVING};
 use crate::jid::Jid;
@@ -45,6 +46,10 @@ pub struct Session {
     /// Its connection has gone; until this time, in milliseconds, it can come back (XEP-0198 §5).
     pub(super) detached: Option<u64>,
     pub(super) management: Option<Box<Management>>,
+    /// The nodes whose notifications it wants, once its capabilities are known (XEP-0060 §9.2).
+    pub interests: Interests,
+    /// What its presence has said of its capabilities, as a number: the same number needs no new look.
+    pub caps: u64,
     /// Whom it has sent directed presence (RFC 6121 §4.6).
     pub directed: BTreeSet<Jid>,
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
@@ -151,6 +156,8 @@ impl Core {
             active: true,
             detached: None,
             management: None,
+            interests: Interests::default(),
+            caps: 0,
             directed: BTreeSet::new(),
             backlog: false,
             farewell: None,
@@ -316,6 +323,9 @@ impl Core {
         if active && session.outbox.release() {
             let link = session.link;
             self.wake(link);
+        }
+        if active {
+            self.stop_pushing(id);
         }
     }
 

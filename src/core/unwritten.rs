@@ -23,7 +23,13 @@ impl Unwritten {
         };
         if matches!(
             table,
-            Table::Private | Table::Vcard | Table::Activity | Table::Announcements | Table::Clients
+            Table::Private
+                | Table::Vcard
+                | Table::Activity
+                | Table::Announcements
+                | Table::Clients
+                | Table::Reports
+                | Table::PubsubItems
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }

@@ -5,7 +5,10 @@
 //! error the store thread opens the database anew, and readers go on with that one.
 
 use super::codec::Malformed;
-use super::record::{Account, Activity, Blob, Clients, Offline, Record, RosterItem};
+use super::record::{
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
+};
 use super::schema::{self, Table};
 use super::shared::Shared;
 use redb::{ReadableDatabase, TableDefinition, TableError};
@@ -147,8 +150,54 @@ impl Reader {
         Ok(usage)
     }
 
+    /// The push services that an account's clients have enabled, oldest first.
+    pub fn push_registrations(&self, id: u32) -> Result<Vec<(u64, PushRegistration)>, ReadError> {
+        self.records(Table::PushRegistrations, &schema::owned(id), &[], |_| false, number)
+    }
+
+    /// What users have reported, oldest first.
+    pub fn reports(&self) -> Result<Vec<(u64, Report)>, ReadError> {
+        self.records(Table::Reports, &[], &[], |_| false, number)
+    }
+
     pub fn announcement(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
         self.bytes(Table::Announcements, &schema::announcement::key(name))
+    }
+
+    /// Nodes by name.
+    pub fn pubsub_nodes(&self, owner: u32) -> Result<Vec<(String, PubsubNode)>, ReadError> {
+        self.records(Table::PubsubNodes, &schema::owned(owner), &[], |_| false, text)
+    }
+
+    /// Who has to do with nodes, by the nodes' numbers.
+    pub fn pubsub_people(&self, owner: u32) -> Result<Vec<(u32, PubsubPeople)>, ReadError> {
+        let number = |key: &[u8]| key.try_into().map(u32::from_be_bytes).map_err(|_| Malformed::Truncated);
+        self.records(Table::PubsubPeople, &schema::owned(owner), &[], |_| false, number)
+    }
+
+    /// Calls `each` with a node's items and their keys, oldest first.
+    pub fn pubsub_items(
+        &self,
+        owner: u32,
+        node: u32,
+        mut each: impl FnMut(u64, PubsubItem),
+    ) -> Result<(), ReadError> {
+        let prefix = schema::pubsub::people_key(owner, node);
+        let mut damaged = None;
+        self.scan(Table::PubsubItems, &prefix, &[], |key, value| {
+            let order = number(key.get(prefix.len()..).unwrap_or_default());
+            match order.and_then(|order| Ok((order, PubsubItem::decode(value)?))) {
+                Ok((order, item)) => {
+                    each(order, item);
+                    ControlFlow::Continue(())
+                }
+                Err(what) => {
+                    damaged = Some(ReadError::value(Table::PubsubItems, key, what));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        damaged.map_or(Ok(()), Err)
     }
 
     /// The 32 random bytes that were made with the file.

@@ -3,9 +3,16 @@
 //! A record that changes gets the next version byte and keeps decoding the older ones; a version that is unknown
 //! is an error that names the table and the key (see [`super::ReadError`]), never a guess.
 
+mod pubsub;
+
 use super::codec::{Decoder, Encoder, Malformed};
 use crate::password::{Credentials, Keys};
 use crate::token::{Binding, Verifier};
+
+pub use pubsub::{
+    AccessModel, Affiliation, ItemReply, MAX_ITEMS, NodeConfig, PublishModel, PubsubItem, PubsubNode,
+    PubsubPeople, SendLast, Subscriber, WhenFull,
+};
 
 /// A value that a table holds.
 pub trait Record: Sized {
@@ -174,6 +181,91 @@ impl Offline {
     /// `encode` without owning the stanza, which may be on its way elsewhere too.
     pub fn encode_parts(stamp: u64, stanza: &[u8]) -> Vec<u8> {
         Encoder::new(1).u64(stamp).rest(stanza).finish()
+    }
+}
+
+/// A push service that a client of an account has enabled (XEP-0357).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushRegistration {
+    /// The address of the service.
+    pub service: String,
+    /// The node to publish to; services that know the account by other means have none.
+    pub node: Option<String>,
+    /// The resource that enabled it.
+    pub resource: String,
+    /// The form to send along as `<publish-options/>`, in canonical form; empty: there is none.
+    pub options: Vec<u8>,
+}
+
+impl Record for PushRegistration {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::new(1)
+            .str(&self.service)
+            .option_str(self.node.as_deref())
+            .str(&self.resource)
+            .rest(&self.options)
+            .finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<PushRegistration, Malformed> {
+        let mut value = version_1(value)?;
+        Ok(PushRegistration {
+            service: value.str()?.to_owned(),
+            node: value.option_str()?.map(str::to_owned),
+            resource: value.str()?.to_owned(),
+            options: value.rest().to_vec(),
+        })
+    }
+}
+
+/// What a user has told the operator about someone (XEP-0377).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Seconds since the Unix epoch.
+    pub stamp: u64,
+    /// The bare address of the account that reports.
+    pub reporter: String,
+    /// The address that it has blocked.
+    pub reported: String,
+    /// A URN.
+    pub reason: String,
+    pub text: String,
+    /// Messages, each as who gave it an id, a space, and the id.
+    pub stanzas: Vec<String>,
+    /// The reporter agrees that the reported one's server is told.
+    pub to_origin: bool,
+    /// The reporter agrees that others are told.
+    pub to_third_parties: bool,
+}
+
+impl Record for Report {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::new(1)
+            .u64(self.stamp)
+            .str(&self.reporter)
+            .str(&self.reported)
+            .str(&self.reason)
+            .str(&self.text)
+            .strings(&self.stanzas)
+            .bool(self.to_origin)
+            .bool(self.to_third_parties)
+            .finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Report, Malformed> {
+        let mut value = version_1(value)?;
+        let report = Report {
+            stamp: value.u64()?,
+            reporter: value.str()?.to_owned(),
+            reported: value.str()?.to_owned(),
+            reason: value.str()?.to_owned(),
+            text: value.str()?.to_owned(),
+            stanzas: value.strings()?,
+            to_origin: value.bool()?,
+            to_third_parties: value.bool()?,
+        };
+        value.end()?;
+        Ok(report)
     }
 }
 

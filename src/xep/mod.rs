@@ -22,6 +22,8 @@ pub mod xep0191_blocking;
 pub mod xep0199_ping;
 pub mod xep0202_time;
 pub mod xep0280_carbons;
+pub mod xep0357_push;
+pub mod xep0377_reporting;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
@@ -45,4 +47,6 @@ pub static ALL: &[Module] = &[
     xep0157_contact::MODULE,
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
+    xep0357_push::MODULE,
+    xep0377_reporting::MODULE,
 ];

@@ -52,6 +52,7 @@ fn store(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
     let op = schema::offline::put(id, key, now, &bytes);
     queue.unwritten.push_back((seq, key, Offline { stamp: now, stanza: bytes }));
     core.write(&owner, [op]);
+    core.unheard(stanza, None);
     Ok(Flow::Done)
 }
 

@@ -50,6 +50,9 @@ pub const DATA_FORMS: &str = "jabber:x:data";
 /// XEP-0012
 pub const LAST: &str = "jabber:iq:last";
 
+/// XEP-0027: obsolete, still sent
+pub const OPENPGP_LEGACY: &str = "jabber:x:encrypted";
+
 /// XEP-0030
 pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 
@@ -257,8 +260,17 @@ pub const UPLOAD: &str = "urn:xmpp:http:upload:0";
 /// XEP-0377
 pub const REPORTING: &str = "urn:xmpp:reporting:1";
 
+/// XEP-0373
+pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
+
 /// XEP-0380
 pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
+
+/// XEP-0384
+pub const OMEMO: &str = "urn:xmpp:omemo:2";
+
+/// XEP-0384, in the version 0.3 that most clients speak
+pub const OMEMO_LEGACY: &str = "eu.siacs.conversations.axolotl";
 
 /// XEP-0386
 pub const BIND2: &str = "urn:xmpp:bind:0";

@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
-    Account, Activity, Blob, Client, Clients, Offline, Record, RosterItem, Subscription, Token,
+    AccessModel, Account, Activity, Affiliation, Blob, Client, Clients, NodeConfig, Offline, PubsubItem,
+    PubsubNode, PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
 };
 use stube::token::{Binding, Verifier};
 
@@ -50,6 +51,51 @@ fn clients() -> Clients {
     ])
 }
 
+fn push() -> PushRegistration {
+    PushRegistration {
+        service: "push.example.net".into(),
+        node: Some("abc".into()),
+        resource: "phone".into(),
+        options: b"<x xmlns='jabber:x:data'/>".to_vec(),
+    }
+}
+
+fn report() -> Report {
+    Report {
+        stamp: 1_800_000_000,
+        reporter: "juliet@example.org".into(),
+        reported: "tybalt@example.net".into(),
+        reason: "urn:xmpp:reporting:spam".into(),
+        text: "Every day".into(),
+        stanzas: vec!["juliet@example.org 1".into()],
+        to_origin: true,
+        to_third_parties: false,
+    }
+}
+
+fn node() -> PubsubNode {
+    let config = NodeConfig {
+        access_model: AccessModel::Roster,
+        title: Some("Tunes".into()),
+        contacts: vec!["romeo@example.org".into()],
+        roster_groups: vec!["Friends".into(), "Family".into()],
+        ..NodeConfig::default()
+    };
+    let creator = "romeo@example.org".into();
+    PubsubNode { number: 7, created: 1_800_000_000, creator, config, last: 9, items: 2, bytes: u64::MAX }
+}
+
+fn people() -> PubsubPeople {
+    let subscriber = |jid: &str, pending| Subscriber { jid: jid.into(), pending, deliver: !pending };
+    PubsubPeople {
+        affiliations: vec![
+            ("a@example.org".into(), Affiliation::Owner),
+            ("b@example.org".into(), Affiliation::Outcast),
+        ],
+        subscriptions: vec![subscriber("a@example.org/x", false), subscriber("b@example.org", true)],
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -68,8 +114,20 @@ fn every_record_survives_its_bytes() {
     }
     survives(Offline { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
     survives(Offline { stamp: 0, stanza: Vec::new() });
+    survives(push());
+    survives(PushRegistration { node: None, options: Vec::new(), ..push() });
+    survives(report());
     survives(Blob(b"<query xmlns='urn:x'/>".to_vec()));
     survives(Blob(Vec::new()));
+    survives(node());
+    survives(PubsubNode::default());
+    for &access_model in AccessModel::ALL {
+        let config = NodeConfig { access_model, ..NodeConfig::default() };
+        survives(PubsubNode { config, ..PubsubNode::default() });
+    }
+    survives(people());
+    survives(PubsubPeople::default());
+    survives(PubsubItem { id: "1".into(), publisher: "a@example.org".into(), payload: b"<a/>".to_vec() });
 }
 
 #[test]
@@ -86,6 +144,9 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
     strict(clients());
+    strict(report());
+    strict(node());
+    strict(people());
 }
 
 #[test]
@@ -99,7 +160,12 @@ fn an_unknown_version_is_refused() {
     refuses(Activity::default());
     refuses(item());
     refuses(clients());
+    refuses(node());
+    refuses(people());
+    refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
     refuses(Offline { stamp: 1, stanza: Vec::new() });
+    refuses(push());
+    refuses(report());
     refuses(Blob(Vec::new()));
 }
 
@@ -118,10 +184,19 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
             assert_eq!(record.encode(), bytes);
         }
     }
-    let seeds = [account().encode(), item().encode(), clients().encode(), Activity::default().encode()];
+    let seeds = [
+        account().encode(),
+        item().encode(),
+        clients().encode(),
+        Activity::default().encode(),
+        push().encode(),
+        report().encode(),
+        node().encode(),
+        people().encode(),
+    ];
     for seed in 0..20_000 {
         let mut chance = Chance(seed);
-        let mut bytes = seeds[chance.below(4) as usize].clone();
+        let mut bytes = seeds[chance.below(seeds.len() as u64) as usize].clone();
         for _ in 0..1 + chance.below(4) {
             let at = chance.below(bytes.len() as u64) as usize;
             bytes[at] = [chance.next() as u8, 0, 1, 0xff][chance.below(4) as usize];
@@ -131,6 +206,11 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<RosterItem>(&bytes);
         agrees::<Clients>(&bytes);
         agrees::<Offline>(&bytes);
+        agrees::<PushRegistration>(&bytes);
+        agrees::<Report>(&bytes);
         agrees::<Blob>(&bytes);
+        agrees::<PubsubNode>(&bytes);
+        agrees::<PubsubPeople>(&bytes);
+        agrees::<PubsubItem>(&bytes);
     }
 }

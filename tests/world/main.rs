@@ -61,6 +61,10 @@ mod xep0202_time;
 mod xep0280_carbons;
 #[path = "../xep0352_csi.rs"]
 mod xep0352_csi;
+#[path = "../xep0357_push.rs"]
+mod xep0357_push;
+#[path = "../xep0377_reporting.rs"]
+mod xep0377_reporting;
 #[path = "../xep0386_bind2.rs"]
 mod xep0386_bind2;
 #[path = "../xep0388_sasl2.rs"]
