@@ -123,6 +123,14 @@ pub struct Accounts {
     #[serde(deserialize_with = "values::scram_iterations")]
     pub scram_iterations: u32,
 
+    /// Days for which a client can log in with a token that stands for the password (XEP-0484), at most 3650. A client that
+    /// comes back in the second half of them gets a new token. A new password ends all tokens, and so does
+    /// `stube user revoke`. With `0` no tokens are given.
+    ///
+    /// Default: `30`
+    #[serde(deserialize_with = "values::token_days")]
+    pub token_days: u32,
+
     /// Names (the part before the `@`) that a client cannot register. `stube user add` and the administration commands
     /// can still make such an account.
     ///
@@ -203,6 +211,12 @@ pub struct Limits {
     ///
     /// Default: `20`
     pub sessions_per_account: Limit,
+
+    /// Clients of one account that can log in with a token (XEP-0484). With one more, the one that was away the longest
+    /// needs the password again.
+    ///
+    /// Default: `20`
+    pub tokens_per_account: Limit,
 
     /// Seconds without a byte from a client after which it is pinged (XEP-0199).
     ///
@@ -479,7 +493,11 @@ fn every_address(port: u16) -> SocketAddr {
 impl Default for Accounts {
     fn default() -> Self {
         let reserved = "abuse admin administrator help hostmaster info postmaster root security server support webmaster xmpp";
-        Accounts { scram_iterations: 10_000, reserved_names: reserved.split(' ').map(String::from).collect() }
+        Accounts {
+            scram_iterations: 10_000,
+            token_days: 30,
+            reserved_names: reserved.split(' ').map(String::from).collect(),
+        }
     }
 }
 
@@ -504,6 +522,7 @@ impl Default for Limits {
             login_seconds: Limit::of(30),
             login_tries: Limit::of(5),
             sessions_per_account: Limit::of(20),
+            tokens_per_account: Limit::of(20),
             idle_seconds: Limit::of(300),
             ping_seconds: Limit::of(60),
             outbox_bytes: Limit::of(2 * 1024 * 1024),
@@ -535,6 +554,7 @@ impl Limits {
             ("login_seconds", self.login_seconds),
             ("login_tries", self.login_tries),
             ("sessions_per_account", self.sessions_per_account),
+            ("tokens_per_account", self.tokens_per_account),
             ("idle_seconds", self.idle_seconds),
             ("ping_seconds", self.ping_seconds),
             ("outbox_bytes", self.outbox_bytes),

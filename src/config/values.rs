@@ -168,6 +168,13 @@ pub(super) fn scram_iterations<'de, D: Deserializer<'de>>(input: D) -> Result<u3
     }
 }
 
+pub(super) fn token_days<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    match u32::deserialize(input)? {
+        value @ 0..=3650 => Ok(value),
+        value => Err(D::Error::custom(format!("{value} is too long: at most 3650 days"))),
+    }
+}
+
 pub(super) fn commit_window<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
     match u64::deserialize(input)? {
         value @ 0..=1000 => Ok(value),

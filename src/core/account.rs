@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Core, Kept, Mail, Roster, SessionId};
 use crate::jid::Jid;
-use crate::password::Credentials;
+use crate::password::{Credentials, Hash, Keys};
 use crate::stanza::StreamError;
 use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::record;
@@ -205,8 +205,26 @@ impl Core {
         except: Option<SessionId>,
     ) -> Result<(), StanzaError> {
         self.change_record(jid, |record| record.credentials = credentials)?;
+        // What was given for the old password (XEP-0484) goes with it.
+        if let Some(id) = self.loaded(jid).map(|account| account.record.id) {
+            self.write(jid, [schema::clients::delete(id)]);
+        }
         self.end_sessions(jid, except);
         Ok(())
+    }
+
+    /// Replaces one hash's keys of a password by better ones of the same, unless the password has changed meanwhile.
+    pub(crate) fn upgrade_keys(
+        &mut self,
+        jid: &Jid,
+        hash: Hash,
+        old: &Keys,
+        new: Keys,
+    ) -> Result<(), StanzaError> {
+        if self.account(jid)?.record.credentials.keys(hash) != old {
+            return Err(Condition::Conflict.into());
+        }
+        self.change_record(jid, |record| *record.credentials.keys_mut(hash) = new)
     }
 
     /// Lets an account log in or not; one that may not is thrown out.

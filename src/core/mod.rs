@@ -11,6 +11,7 @@ mod account;
 pub mod archive;
 mod arena;
 pub mod caps;
+mod clients;
 pub mod command;
 mod control;
 mod derive;
@@ -40,6 +41,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
+pub use clients::{Claim, ClientId, Description, Proven, Refused, client_lines, client_name};
 pub use control::ControlId;
 pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};

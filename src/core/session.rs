@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::archive::Queries;
 use super::arena::Id;
+use super::clients::ClientId;
 use super::link::{LinkId, Mail};
 use super::management::Management;
 use super::outbox::{Delivery, Outbox};
@@ -31,6 +32,8 @@ pub struct Session {
     pub jid: Jid,
     /// When it was bound, in milliseconds.
     pub since: u64,
+    /// Which client it is, if it has said so (XEP-0388).
+    pub client: Option<ClientId>,
     /// `None`: connected, but not available (RFC 6121 §4.2).
     pub presence: Option<Presence>,
     /// It has asked for the roster and so gets pushes (RFC 6121 §2.1.6).
@@ -155,6 +158,7 @@ impl Core {
             link,
             jid,
             since,
+            client: None,
             presence: None,
             interested: false,
             blocklist: false,

@@ -27,6 +27,7 @@ impl Unwritten {
                 | Table::Vcard
                 | Table::Activity
                 | Table::Announcements
+                | Table::Clients
                 | Table::Reports
                 | Table::PubsubItems
                 | Table::ArchiveClients

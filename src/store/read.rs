@@ -8,8 +8,8 @@ mod archive;
 
 use super::codec::Malformed;
 use super::record::{
-    Account, Activity, Blob, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report,
-    RosterItem,
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
 };
 use super::schema::{self, Table};
 use super::shared::Shared;
@@ -86,6 +86,10 @@ impl Reader {
 
     pub fn activity(&self, id: u32) -> Result<Option<Activity>, ReadError> {
         self.record(Table::Activity, &schema::activity::key(id))
+    }
+
+    pub fn clients(&self, id: u32) -> Result<Option<Clients>, ReadError> {
+        self.record(Table::Clients, &schema::clients::key(id))
     }
 
     /// Contacts by bare JID, removed ones included.

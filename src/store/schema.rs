@@ -7,8 +7,8 @@
 //! Addresses arrive here prepared (see [`crate::jid`]), as the strings that they compare by.
 
 use super::record::{
-    Account, Activity, Blob, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report,
-    RosterItem,
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
 };
 pub mod archive;
 
@@ -96,6 +96,8 @@ tables! {
     /// Which of an account's clients read its archive. Key: account id. Value:
     /// [`ArchiveClients`](super::record::ArchiveClients).
     ArchiveClients = "archive_clients", Account;
+    /// Clients that log in with a token (XEP-0484). Key: account id. Value: [`Clients`].
+    Clients = "clients", Account;
     /// Push services that clients have enabled (XEP-0357). Key: account id, then 8 bytes big-endian that rise with
     /// each that is enabled. Value: [`PushRegistration`].
     PushRegistrations = "push_registrations", Account;
@@ -373,6 +375,22 @@ pub mod announcement {
 
     pub fn delete(name: &str) -> Op {
         Op::Delete { table: Table::Announcements, key: key(name) }
+    }
+}
+
+pub mod clients {
+    use super::*;
+
+    pub fn key(id: u32) -> Vec<u8> {
+        owned(id).to_vec()
+    }
+
+    pub fn put(id: u32, clients: &Clients) -> Op {
+        super::put(Table::Clients, key(id), clients)
+    }
+
+    pub fn delete(id: u32) -> Op {
+        Op::Delete { table: Table::Clients, key: key(id) }
     }
 }
 

@@ -6,9 +6,10 @@ use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
     AccessModel, Account, Activity, Affiliation, ArchiveClients, ArchiveDefault, ArchiveIndex,
-    ArchivePreferences, Archived, Blob, NodeConfig, Offline, PubsubItem, PubsubNode, PubsubPeople,
-    PushRegistration, Record, Report, RosterItem, Subscriber, Subscription,
+    ArchivePreferences, Archived, Blob, Client, Clients, NodeConfig, Offline, PubsubItem, PubsubNode,
+    PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
 };
+use stube::token::{Binding, Verifier};
 
 fn account() -> Account {
     let keys = |byte, length| Keys {
@@ -44,6 +45,24 @@ fn preferences() -> ArchivePreferences {
         always: jids("romeo@example.net"),
         never: jids("tybalt@example.net/x"),
     }
+}
+
+/// One of each kind of token.
+fn clients() -> Clients {
+    let token = |verifier, count| Some(Token { verifier, issued: 1_800_000_000, expires: u64::MAX, count });
+    let bound = |binding| Verifier::of(&[3; 32], Some(binding));
+    let client = |id, current, new| Client {
+        id: [id; 16],
+        software: "Gajim".into(),
+        device: String::new(),
+        seen: 1_800_000_000,
+        current,
+        new,
+    };
+    Clients(vec![
+        client(1, token(bound(Binding::Exporter), Some(u32::MAX)), token(bound(Binding::EndPoint), None)),
+        client(2, None, token(Verifier::of(&[3; 32], None), Some(0))),
+    ])
 }
 
 fn push() -> PushRegistration {
@@ -102,6 +121,8 @@ fn every_record_survives_its_bytes() {
     survives(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     survives(Activity::default());
     survives(item());
+    survives(clients());
+    survives(Clients::default());
     for subscription in [Subscription::None, Subscription::To, Subscription::From, Subscription::Both] {
         survives(RosterItem { subscription, ..RosterItem::default() });
     }
@@ -147,6 +168,7 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(waiting());
     strict(preferences());
     strict(ArchiveClients { resources: vec!["orchard".into()] });
+    strict(clients());
     strict(report());
     strict(node());
     strict(people());
@@ -162,6 +184,7 @@ fn an_unknown_version_is_refused() {
     refuses(account());
     refuses(Activity::default());
     refuses(item());
+    refuses(clients());
     refuses(node());
     refuses(people());
     refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
@@ -193,6 +216,7 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
     let seeds = [
         account().encode(),
         item().encode(),
+        clients().encode(),
         Activity::default().encode(),
         waiting().encode(),
         preferences().encode(),
@@ -212,6 +236,7 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<Account>(&bytes);
         agrees::<Activity>(&bytes);
         agrees::<RosterItem>(&bytes);
+        agrees::<Clients>(&bytes);
         agrees::<Offline>(&bytes);
         agrees::<Archived>(&bytes);
         agrees::<ArchiveIndex>(&bytes);

@@ -8,14 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::record::{
-    Affiliation, ArchiveClients, ArchiveDefault, ArchivePreferences, NodeConfig, PubsubItem, PubsubNode,
-    PubsubPeople, PushRegistration, Report, Subscriber,
+    Affiliation, ArchiveClients, ArchiveDefault, ArchivePreferences, Client, Clients, NodeConfig, PubsubItem,
+    PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
 };
 use stube::store::schema::{
-    self, account, activity, announcement, archive, blocklist, meta, offline, private, pubsub,
+    self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
     push_registration, report, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
+use stube::token::{Binding, Verifier};
 
 fn fixture(schema: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema}.redb"))
@@ -87,6 +88,20 @@ fn tune() -> PubsubItem {
     PubsubItem { id: "current".into(), publisher, payload: b"<tune xmlns='urn:tune'/>".to_vec() }
 }
 
+/// One phone, with a token of each kind.
+fn phones() -> Clients {
+    let token =
+        |verifier| Some(Token { verifier, issued: 1_795_000_000, expires: 1_797_592_000, count: None });
+    Clients(vec![Client {
+        id: [7; 16],
+        software: "Conversations".into(),
+        device: "Phone".into(),
+        seen: 1_795_000_000,
+        current: token(Verifier::of(&[3; 32], None)),
+        new: token(Verifier::of(&[3; 32], Some(Binding::Exporter))),
+    }])
+}
+
 /// A row in each table.
 fn everything() -> Vec<Op> {
     let mut ops = account::created("example.org", "romeo", &romeo());
@@ -112,6 +127,7 @@ fn everything() -> Vec<Op> {
             &ArchivePreferences { default: ArchiveDefault::Roster, always: vec![], never: vec!["a".into()] },
         ),
         archive::put_clients(1, &ArchiveClients { resources: vec!["orchard".into()] }),
+        clients::put(1, &phones()),
         push_registration::put(1, 3, &phone()),
         report::put(4, &spam()),
         pubsub::put_node(1, "urn:tune", &node()),
@@ -158,6 +174,7 @@ fn a_database_of_schema_1_is_read_in_every_table() {
     assert_eq!(reader.private(1, "storage:bookmarks", "storage"), Ok(Some(bookmarks)));
     assert_eq!(reader.vcard(1), Ok(Some(b"<vCard xmlns='vcard-temp'/>".to_vec())));
     assert_eq!(reader.offline(1, None, usize::MAX), Ok(vec![(5, waiting())]));
+    assert_eq!(reader.clients(1), Ok(Some(phones())));
     assert_eq!(reader.announcement("motd"), Ok(Some(b"Good morrow".to_vec())));
     assert_eq!(reader.pubsub_nodes(1), Ok(vec![("urn:tune".into(), node())]));
     assert_eq!(reader.pubsub_people(1), Ok(vec![(3, people())]));
