@@ -56,6 +56,15 @@ pub enum Registration {
     Open,
 }
 
+/// What is archived for an account that has not said what it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArchiveDefault {
+    Always,
+    Roster,
+    Never,
+}
+
 /// The value of a key whose name is reserved for a feature of a later version: there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct NotYet;
@@ -156,6 +165,13 @@ pub(super) fn scram_iterations<'de, D: Deserializer<'de>>(input: D) -> Result<u3
     match u32::deserialize(input)? {
         value @ 4096..=1_000_000 => Ok(value),
         value => Err(D::Error::custom(format!("{value} is not between 4096 and 1000000"))),
+    }
+}
+
+pub(super) fn token_days<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    match u32::deserialize(input)? {
+        value @ 0..=3650 => Ok(value),
+        value => Err(D::Error::custom(format!("{value} is too long: at most 3650 days"))),
     }
 }
 

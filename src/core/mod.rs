@@ -8,13 +8,16 @@
 //! [`Core::keep`] until the store has said [`Event::Committed`]; delivery to others does not wait.
 
 mod account;
+pub mod archive;
 mod arena;
 pub mod caps;
+mod clients;
 pub mod command;
 mod control;
 mod derive;
 pub mod disco;
 pub mod form;
+pub mod hints;
 mod limits;
 mod link;
 mod login;
@@ -28,6 +31,7 @@ mod push;
 pub mod reports;
 mod roster;
 mod router;
+pub mod rsm;
 mod service;
 mod session;
 pub mod time;
@@ -39,6 +43,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
+pub use clients::{Claim, ClientId, Description, Proven, Refused, client_lines, client_name};
 pub use control::ControlId;
 pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};
@@ -50,6 +55,7 @@ pub use router::is_own;
 pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
+use self::archive::Archive;
 use self::arena::Arena;
 use self::caps::ClientCaps;
 use self::command::Executions;
@@ -111,6 +117,8 @@ pub struct Core {
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
     client_caps: ClientCaps,
+
+    archive: Archive,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -189,6 +197,7 @@ impl Core {
     /// `store` must be open and hold a secret.
     pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
         let (secret, next_account) = (store.secret()?, store.next_account()?);
+        let archive = Archive::new(&store, &secret, now)?;
         let mut core = Core {
             now,
             started: now,
@@ -216,6 +225,7 @@ impl Core {
             pubsub: Pubsub::default(),
             caps: HashMap::new(),
             client_caps: ClientCaps::default(),
+            archive,
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -261,9 +271,12 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
+        if self.has_archive_turns() {
+            return self.now;
+        }
         let stop = self.stop.map(|(at, _)| at);
         let suspended = self.suspended.first().map(|(until, _)| *until);
-        let regular = self.next_sweep.min(self.pushes.next_due());
+        let regular = self.next_sweep.min(self.pushes.next_due()).min(self.next_upkeep());
         stop.into_iter().chain(suspended).fold(regular, u64::min)
     }
 
@@ -296,6 +309,7 @@ impl Core {
     /// Ends the handling of an event: what it changed goes to the store as one batch.
     pub(crate) fn flush(&mut self) {
         self.end_overflown();
+        self.archive.close(self.seq + 1, &mut self.ops);
         if !self.ops.is_empty() {
             self.seq += 1;
             let ops = std::mem::take(&mut self.ops);
@@ -351,7 +365,7 @@ impl Core {
 
     /// The batch after which everything that has been changed so far is on disk.
     fn now_seq(&self) -> u64 {
-        if self.ops.is_empty() { self.seq } else { self.seq + 1 }
+        if self.ops.is_empty() && !self.archive.has_fresh() { self.seq } else { self.seq + 1 }
     }
 
     /// Lets `kept` leave when everything that has been changed so far is on disk.
@@ -387,6 +401,7 @@ impl Core {
         }
         let committed = self.committed;
         self.unwritten.forget_until(committed);
+        self.archive.committed(committed);
         self.removed.retain(|_, seq| *seq > committed);
     }
 
@@ -404,6 +419,8 @@ impl Core {
         if self.next_sweep <= self.now {
             self.sweep();
         }
+        self.take_archive_turn();
+        self.keep_archive_up();
     }
 
     /// Forgets what is only remembered for a while.

@@ -27,8 +27,10 @@ impl Unwritten {
                 | Table::Vcard
                 | Table::Activity
                 | Table::Announcements
-                | Table::PubsubItems
+                | Table::Clients
                 | Table::Reports
+                | Table::PubsubItems
+                | Table::ArchiveClients
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }

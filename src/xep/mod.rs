@@ -24,10 +24,14 @@ pub mod xep0199_ping;
 pub mod xep0202_time;
 pub mod xep0280_carbons;
 pub mod xep0292_vcard4;
+pub mod xep0313_mam;
+pub mod xep0334_hints;
 pub mod xep0357_push;
+pub mod xep0359_stanza_ids;
 pub mod xep0377_reporting;
 pub mod xep0398_avatars;
 pub mod xep0402_bookmarks;
+pub mod xep0441_mam_preferences;
 pub mod xep0490_displayed;
 
 pub static ALL: &[Module] = &[
@@ -35,6 +39,9 @@ pub static ALL: &[Module] = &[
     xep0191_blocking::MODULE,
     // What is for an account's own devices is not copied, kept or sent.
     xep0490_displayed::MODULE,
+    // No forged id gets into an archive or past it.
+    xep0359_stanza_ids::MODULE,
+    xep0313_mam::MODULE,
     xep0280_carbons::MODULE,
     rfc6121_subscription::MODULE,
     rfc6121_presence::MODULE,
@@ -56,6 +63,8 @@ pub static ALL: &[Module] = &[
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
     xep0292_vcard4::MODULE,
+    xep0334_hints::MODULE,
+    xep0441_mam_preferences::MODULE,
     xep0357_push::MODULE,
     xep0377_reporting::MODULE,
     xep0398_avatars::MODULE,
