@@ -183,12 +183,12 @@ fn a_photo_that_is_taken_out_takes_its_avatar_down_and_no_other() {
     set_vcard(&mut world, juliet, &photo(ONE));
     set_vcard(&mut world, juliet, "<FN>Juliet</FN>");
     assert_eq!(metadata(&mut world, juliet)[0].1, format!("<metadata xmlns='{METADATA}'/>"));
+    // An avatar that did not get into the vCard has nothing to do with it.
     let (mut world, juliet) = scene();
     set_vcard(&mut world, juliet, &photo(ONE));
-    publish_avatar(&mut world, juliet, OTHER, &[("access_model", "open")]);
-    world.delete_node(juliet, DATA);
-    set_vcard(&mut world, juliet, &photo(ONE));
-    publish_avatar(&mut world, juliet, OTHER, &[("access_model", "whitelist")]);
+    let elsewhere =
+        format!("<metadata xmlns='{METADATA}'>{}</metadata>", info(OTHER, " url='https://example.org/'"));
+    world.publish(juliet, METADATA, &hash(OTHER), &elsewhere, &[]);
     set_vcard(&mut world, juliet, "<FN>Juliet</FN>");
     assert_eq!(metadata(&mut world, juliet)[0].0, hash(OTHER));
 }

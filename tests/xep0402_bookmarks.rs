@@ -212,6 +212,7 @@ fn bookmarks_are_not_carried_to_a_node_that_others_may_read() {
     let open = &[("access_model", "open"), ("max_items", "max")];
     world.publish(juliet, NODE, "x", &conference("", ""), open);
     world.retract(juliet, NODE, "x");
+    world.delete_node(juliet, OLDER);
     world.publish(juliet, OLDER, "current", &storage(""), &[("access_model", "presence")]);
     set_private(
         &mut world,

@@ -25,6 +25,18 @@ pub fn publication(node: &str, id: &str, payload: &str, options: &str) -> String
     )
 }
 
+/// What there is of events on a node: for each the ids, retracted ones with a minus.
+pub fn events(got: &[Element], node: &str) -> Vec<String> {
+    let ns = "http://jabber.org/protocol/pubsub#event";
+    let all = got.iter().filter_map(|message| message.find("event", ns)?.find("items", ns));
+    let of_node = all.filter(|items| items.get_attr("node") == Some(node));
+    let id = |item: &Element| {
+        let sign = if item.name == "retract" { "-" } else { "" };
+        format!("{sign}{}", item.get_attr("id").unwrap_or_default())
+    };
+    of_node.flat_map(|items| items.children().map(id).collect::<Vec<_>>()).collect()
+}
+
 impl World {
     #[track_caller]
     pub fn publish(&mut self, client: Client, node: &str, id: &str, payload: &str, fields: &[(&str, &str)]) {
@@ -78,43 +90,37 @@ impl World {
         Some(items.children().map(item).collect())
     }
 
-    /// What comes of events on a node: for each the ids, retracted ones with a minus.
+    /// [`events`] among what has come for a client.
     pub fn events(&mut self, client: Client, node: &str) -> Vec<String> {
-        let event_ns = "http://jabber.org/protocol/pubsub#event";
-        let got = self.drain(client);
-        let events =
-            got.iter().filter_map(|message| message.find("event", event_ns)?.find("items", event_ns));
-        let of_node = events.filter(|items| items.get_attr("node") == Some(node));
-        let id = |item: &Element| {
-            let sign = if item.name == "retract" { "-" } else { "" };
-            format!("{sign}{}", item.get_attr("id").unwrap_or_default())
-        };
-        of_node.flat_map(|items| items.children().map(id).collect::<Vec<_>>()).collect()
+        events(&self.drain(client), node)
     }
 
     /// Makes a client available that wants notifications of these nodes, and forgets what it is told at first.
     pub fn interested(&mut self, name: &str, resource: &str, nodes: &[&str]) -> Client {
-        let client = self.interested_at_once(name, resource, nodes);
-        self.clear(client);
-        client
+        self.interested_at_once(name, resource, nodes).0
     }
 
     /// The same, with all that it is told.
-    pub fn interested_at_once(&mut self, name: &str, resource: &str, nodes: &[&str]) -> Client {
+    pub fn interested_at_once(
+        &mut self,
+        name: &str,
+        resource: &str,
+        nodes: &[&str],
+    ) -> (Client, Vec<Element>) {
         let client = self.login(name, resource);
         let mut features: Vec<String> = nodes.iter().map(|node| format!("{node}+notify")).collect();
         features.sort();
+        let ver = verification_string(&features);
         let features: String = features.iter().map(|it| format!("<feature var='{it}'/>")).collect();
         let identity = "<identity category='client' type='pc'/>";
-        // Each list of nodes is a client of its own make.
-        let ver: String = nodes.concat().chars().filter(char::is_ascii_alphanumeric).collect();
         self.send(
             client,
             &format!(
-                "<presence><c xmlns='http://jabber.org/protocol/caps' node='urn:test' ver='{ver}'/></presence>"
+                "<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:test' ver='{ver}'/></presence>"
             ),
         );
-        for request in self.drain(client).iter().filter(|stanza| stanza.get_attr("type") == Some("get")) {
+        let mut told = self.drain(client);
+        for request in told.iter().filter(|stanza| stanza.get_attr("type") == Some("get")) {
             let (id, from) = (request.get_attr("id").expect("id"), request.get_attr("from").expect("from"));
             let query = request.children().next().expect("a query");
             let node = query.get_attr("node").map(|node| format!(" node='{node}'")).unwrap_or_default();
@@ -126,6 +132,15 @@ impl World {
                 ),
             );
         }
-        client
+        told.extend(self.drain(client));
+        (client, told)
     }
+}
+
+/// XEP-0115 §5, of a client with nothing but features.
+fn verification_string(features: &[String]) -> String {
+    use base64::Engine;
+    use sha1::Digest;
+    let text = format!("client/pc//<{}<", features.join("<"));
+    base64::engine::general_purpose::STANDARD.encode(sha1::Sha1::digest(text))
 }
