@@ -24,6 +24,7 @@ mod presence;
 pub mod pubsub;
 mod roster;
 mod router;
+pub mod rsm;
 mod service;
 mod session;
 pub mod time;

@@ -123,8 +123,9 @@ impl Core {
                 Ok(())
             }
             Kind::Presence(_) => Ok(()),
-            Kind::Iq(IqType::Get) => {
-                let told = xep::ALL.iter().filter_map(|module| module.nobody).find_map(|tell| tell(stanza));
+            Kind::Iq(IqType::Get | IqType::Set) => {
+                let mut tell = xep::ALL.iter().filter_map(|module| module.nobody);
+                let told = tell.find_map(|tell| tell(self, stanza));
                 let payload = told.unwrap_or(Err(Condition::ServiceUnavailable.into()))?;
                 self.route(stanza.result(Some(payload)));
                 Ok(())
