@@ -31,7 +31,7 @@ pub struct Module {
     pub commands: &'static [Command],
     /// What is said in place of an account that does not exist, where that must not be told from one that does and
     /// that is not `<service-unavailable/>`.
-    pub nobody: Option<fn(&Stanza) -> Option<Result<Element, StanzaError>>>,
+    pub nobody: Option<fn(&mut Core, &Stanza) -> Option<Result<Element, StanzaError>>>,
     /// Sees everything that a session of ours sends, before it is routed.
     pub outbound: Option<Hook>,
     /// Sees everything that is for an account of ours, before it is delivered.

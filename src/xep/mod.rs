@@ -12,6 +12,7 @@ pub mod xep0030_disco;
 pub mod xep0049_private;
 pub mod xep0050_commands;
 pub mod xep0054_vcard;
+pub mod xep0060_pubsub;
 pub mod xep0077_registration;
 pub mod xep0092_version;
 pub mod xep0115_caps;
@@ -19,6 +20,7 @@ pub mod xep0133_admin;
 pub mod xep0153_vcard_avatar;
 pub mod xep0157_contact;
 pub mod xep0160_offline;
+pub mod xep0163_pep;
 pub mod xep0191_blocking;
 pub mod xep0199_ping;
 pub mod xep0202_time;
@@ -53,6 +55,7 @@ pub static ALL: &[Module] = &[
     xep0049_private::MODULE,
     xep0050_commands::MODULE,
     xep0054_vcard::MODULE,
+    xep0060_pubsub::MODULE,
     xep0077_registration::MODULE,
     xep0092_version::MODULE,
     // Behind whatever else adds to the features of a stream: it hashes what the server says of itself.
@@ -60,6 +63,7 @@ pub static ALL: &[Module] = &[
     xep0133_admin::MODULE,
     xep0153_vcard_avatar::MODULE,
     xep0157_contact::MODULE,
+    xep0163_pep::MODULE,
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
     xep0292_vcard4::MODULE,

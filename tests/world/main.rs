@@ -38,6 +38,8 @@ mod xep0049_private;
 mod xep0050_commands;
 #[path = "../xep0054_vcard.rs"]
 mod xep0054_vcard;
+#[path = "../xep0060_pubsub.rs"]
+mod xep0060_pubsub;
 #[path = "../xep0077_registration.rs"]
 mod xep0077_registration;
 #[path = "../xep0092_version.rs"]
@@ -52,6 +54,8 @@ mod xep0153_vcard_avatar;
 mod xep0157_contact;
 #[path = "../xep0160_offline.rs"]
 mod xep0160_offline;
+#[path = "../xep0163_pep.rs"]
+mod xep0163_pep;
 #[path = "../xep0191_blocking.rs"]
 mod xep0191_blocking;
 #[path = "../xep0198_sm.rs"]
