@@ -11,7 +11,7 @@ mod load;
 mod values;
 
 pub use load::ConfigError;
-pub use values::{Limit, Registration};
+pub use values::{ArchiveDefault, Limit, Registration};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,6 +54,7 @@ pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
     pub accounts: Accounts,
+    pub archive: Archive,
     pub limits: Limits,
     pub sessions: Sessions,
     pub services: Services,
@@ -136,6 +137,36 @@ pub struct Accounts {
     /// Default: `["abuse", "admin", "administrator", "help", "hostmaster", "info", "postmaster", "root", "security", "server", "support", "webmaster", "xmpp"]`
     #[serde(deserialize_with = "values::names")]
     pub reserved_names: Vec<String>,
+}
+
+/// The archive of messages (XEP-0313): every account's own copy of what it has sent and received, from which its clients
+/// fetch what they have missed. See the chapter on the archive, `docs/archive.md`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Archive {
+    /// Whether there is one. With `false` nothing more is archived and nobody can read what is there; what waits for
+    /// someone offline is kept as before.
+    ///
+    /// Default: `true`
+    pub enabled: bool,
+
+    /// Days that a message is kept; 0 means for ever. What is older goes within minutes, a little at a time, from all
+    /// archives.
+    ///
+    /// Default: `365`
+    pub keep_days: Limit,
+
+    /// What is archived for an account that has not chosen for itself: `"always"` everything, `"roster"` what concerns a
+    /// contact in its roster, `"never"` nothing.
+    ///
+    /// Default: `"always"`
+    pub default: ArchiveDefault,
+
+    /// Addresses in the two lists, taken together, with which an account chooses whom to archive always and whom never
+    /// (XEP-0441).
+    ///
+    /// Default: `1000`
+    pub preferences: Limit,
 }
 
 /// What one peer or one account can take from everyone else. `0` switches a limit off. Sizes are in bytes.
@@ -417,6 +448,7 @@ impl Default for Config {
             listen: Listen::default(),
             tls: Tls::default(),
             accounts: Accounts::default(),
+            archive: Archive::default(),
             limits: Limits::default(),
             sessions: Sessions::default(),
             services: Services::default(),
@@ -465,6 +497,17 @@ impl Default for Accounts {
             scram_iterations: 10_000,
             token_days: 30,
             reserved_names: reserved.split(' ').map(String::from).collect(),
+        }
+    }
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Archive {
+            enabled: true,
+            keep_days: Limit::of(365),
+            default: ArchiveDefault::Always,
+            preferences: Limit::of(1000),
         }
     }
 }

@@ -56,6 +56,15 @@ pub enum Registration {
     Open,
 }
 
+/// What is archived for an account that has not said what it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArchiveDefault {
+    Always,
+    Roster,
+    Never,
+}
+
 /// The value of a key whose name is reserved for a feature of a later version: there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct NotYet;

@@ -27,6 +27,8 @@ pub struct Account {
     pub offline: Option<OfflineQueue>,
     /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
     pub private_bytes: Option<u64>,
+    /// XEP-0441; `None`: what the configuration says.
+    pub archive_preferences: Option<Box<record::ArchivePreferences>>,
     /// Push services that its clients have enabled (XEP-0357), oldest first; `None` until someone needs them.
     pub pushes: Option<Vec<(u64, record::PushRegistration)>>,
     /// The batch of its last change.
@@ -114,6 +116,7 @@ impl Core {
             sessions: Vec::new(),
             offline: None,
             private_bytes: None,
+            archive_preferences: self.store.archive_preferences(id)?.map(Box::new),
             pushes: None,
             written: 0,
         }))
@@ -150,6 +153,7 @@ impl Core {
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
+                archive_preferences: None,
                 pushes: Some(Vec::new()),
                 written: 0,
             },
@@ -181,6 +185,7 @@ impl Core {
             }
         }
         self.write(&jid, schema::account::removed(jid.domain(), jid.local().unwrap_or_default(), id));
+        self.remove_archive(id);
         self.accounts.remove(&jid);
         self.pushes.forget_account(id);
         self.pubsub.forget(&jid);

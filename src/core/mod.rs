@@ -8,6 +8,7 @@
 //! [`Core::keep`] until the store has said [`Event::Committed`]; delivery to others does not wait.
 
 mod account;
+pub mod archive;
 mod arena;
 pub mod caps;
 mod clients;
@@ -16,6 +17,7 @@ mod control;
 mod derive;
 pub mod disco;
 pub mod form;
+pub mod hints;
 mod limits;
 mod link;
 mod login;
@@ -28,6 +30,7 @@ mod push;
 pub mod reports;
 mod roster;
 mod router;
+pub mod rsm;
 mod service;
 mod session;
 pub mod time;
@@ -50,6 +53,7 @@ pub use router::is_own;
 pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
+use self::archive::Archive;
 use self::arena::Arena;
 use self::caps::ClientCaps;
 use self::command::Executions;
@@ -109,6 +113,8 @@ pub struct Core {
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
     client_caps: ClientCaps,
+
+    archive: Archive,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -187,6 +193,7 @@ impl Core {
     /// `store` must be open and hold a secret.
     pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
         let (secret, next_account) = (store.secret()?, store.next_account()?);
+        let archive = Archive::new(&store, &secret, now)?;
         let mut core = Core {
             now,
             started: now,
@@ -213,6 +220,7 @@ impl Core {
             pubsub: Pubsub::default(),
             caps: HashMap::new(),
             client_caps: ClientCaps::default(),
+            archive,
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -258,9 +266,12 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
+        if self.has_archive_turns() {
+            return self.now;
+        }
         let stop = self.stop.map(|(at, _)| at);
         let suspended = self.suspended.first().map(|(until, _)| *until);
-        let regular = self.next_sweep.min(self.pushes.next_due());
+        let regular = self.next_sweep.min(self.pushes.next_due()).min(self.next_upkeep());
         stop.into_iter().chain(suspended).fold(regular, u64::min)
     }
 
@@ -293,6 +304,7 @@ impl Core {
     /// Ends the handling of an event: what it changed goes to the store as one batch.
     pub(crate) fn flush(&mut self) {
         self.end_overflown();
+        self.archive.close(self.seq + 1, &mut self.ops);
         if !self.ops.is_empty() {
             self.seq += 1;
             let ops = std::mem::take(&mut self.ops);
@@ -348,7 +360,7 @@ impl Core {
 
     /// The batch after which everything that has been changed so far is on disk.
     fn now_seq(&self) -> u64 {
-        if self.ops.is_empty() { self.seq } else { self.seq + 1 }
+        if self.ops.is_empty() && !self.archive.has_fresh() { self.seq } else { self.seq + 1 }
     }
 
     /// Lets `kept` leave when everything that has been changed so far is on disk.
@@ -384,6 +396,7 @@ impl Core {
         }
         let committed = self.committed;
         self.unwritten.forget_until(committed);
+        self.archive.committed(committed);
         self.removed.retain(|_, seq| *seq > committed);
     }
 
@@ -401,6 +414,8 @@ impl Core {
         if self.next_sweep <= self.now {
             self.sweep();
         }
+        self.take_archive_turn();
+        self.keep_archive_up();
     }
 
     /// Forgets what is only remembered for a while.

@@ -103,7 +103,10 @@ impl Core {
             }
         }
         match stanza.kind {
-            Kind::Message(kind) => self.deliver_message(stanza, &to, kind),
+            Kind::Message(kind) => self
+                .deliver_message(stanza, &to, kind)
+                // What was not accepted is in no archive (XEP-0313 §6.1).
+                .inspect_err(|_| self.unarchive(stanza)),
             Kind::Presence(kind) => self.deliver_presence(stanza, &to, kind),
             Kind::Iq(kind) => self.deliver_iq(stanza, &to, kind),
         }
@@ -129,7 +132,7 @@ impl Core {
                 Ok(())
             }
             Kind::Presence(_) => Ok(()),
-            Kind::Iq(IqType::Get) => {
+            Kind::Iq(IqType::Get | IqType::Set) => {
                 let told = xep::ALL.iter().filter_map(|module| module.nobody).find_map(|tell| tell(stanza));
                 let payload = told.unwrap_or(Err(Condition::ServiceUnavailable.into()))?;
                 self.route(stanza.result(Some(payload)));

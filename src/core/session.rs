@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::archive::Queries;
 use super::arena::Id;
 use super::clients::ClientId;
 use super::link::{LinkId, Mail};
@@ -55,6 +56,10 @@ pub struct Session {
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
     /// messages queue up behind.
     pub backlog: bool,
+    /// It reads the archive, and so needs nothing twice (XEP-0313).
+    pub syncs: bool,
+    /// What it has asked of the archive and has no answer to yet.
+    pub queries: Option<Box<Queries>>,
     /// The status of its unavailable presence, for XEP-0012.
     pub farewell: Option<String>,
     /// It has been told what those who come are told (XEP-0133 §4.24, §4.27).
@@ -88,6 +93,11 @@ impl Session {
     /// Whether it may have messages for the bare address.
     pub fn takes_messages(&self) -> bool {
         !self.backlog && !self.doomed && self.has_priority()
+    }
+
+    /// Whether there is more for it than its outbox has taken.
+    pub(super) fn has_more(&self) -> bool {
+        self.backlog || self.queries.is_some()
     }
 
     /// Whether somebody looks at what it gets: it has a connection and has not said otherwise (XEP-0352).
@@ -160,6 +170,8 @@ impl Core {
             caps: 0,
             directed: BTreeSet::new(),
             backlog: false,
+            syncs: false,
+            queries: None,
             farewell: None,
             greeted: false,
             outbox: Outbox::default(),
@@ -243,12 +255,12 @@ impl Core {
     /// Puts a stanza into a session's outbox. `false`: it can't have it; it is slow beyond the bound and is being
     /// disconnected, or it is gone.
     pub fn send(&mut self, id: SessionId, stanza: &Stanza) -> bool {
-        self.send_with(id, stanza, None, |out| stanza.write(out))
+        self.send_with(id, Some(stanza), None, |out| stanza.write(out))
     }
 
     /// The same with a message to its account, of which others may have copies.
     pub fn send_copy(&mut self, id: SessionId, stanza: &Stanza, delivery: &Rc<Delivery>) -> bool {
-        self.send_with(id, stanza, Some(delivery), |out| stanza.write(out))
+        self.send_with(id, Some(stanza), Some(delivery), |out| stanza.write(out))
     }
 
     /// The same with the stanza's bytes, which several sessions get.
@@ -259,7 +271,12 @@ impl Core {
         bytes: &[u8],
         delivery: &Rc<Delivery>,
     ) -> bool {
-        self.send_with(id, stanza, Some(delivery), |out| out.extend_from_slice(bytes))
+        self.send_with(id, Some(stanza), Some(delivery), |out| out.extend_from_slice(bytes))
+    }
+
+    /// The same with the bytes of an answer that the client waits for.
+    pub(super) fn send_answer(&mut self, id: SessionId, bytes: &[u8]) -> bool {
+        self.send_with(id, None, None, |out| out.extend_from_slice(bytes))
     }
 
     /// Whether a session's outbox takes so many bytes now.
@@ -272,7 +289,7 @@ impl Core {
     fn send_with(
         &mut self,
         id: SessionId,
-        stanza: &Stanza,
+        stanza: Option<&Stanza>,
         delivery: Option<&Rc<Delivery>>,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> bool {
@@ -287,7 +304,7 @@ impl Core {
         };
         let urgency = match session.active || !(hold || detached) {
             true => Urgency::Now,
-            false => urgency(stanza),
+            false => stanza.map_or(Urgency::Now, urgency),
         };
         let waits = urgency != Urgency::Now && (detached || session.outbox.held() < MAX_HELD);
         if session.outbox.append(bound, self.now, urgency, delivery, write) {
@@ -356,8 +373,9 @@ impl Core {
         let session = state.session;
         let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) else { return false };
         let mut ask = session.outbox.drain_into(out);
-        if session.backlog && out.is_empty() {
+        if session.has_more() && out.is_empty() {
             let id = session.id;
+            self.answer_queries(id);
             for go_on in xep::ALL.iter().filter_map(|module| module.drained) {
                 go_on(self, id);
             }

@@ -30,6 +30,7 @@ impl Unwritten {
                 | Table::Clients
                 | Table::Reports
                 | Table::PubsubItems
+                | Table::ArchiveClients
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }

@@ -4,6 +4,8 @@
 //! A call never waits for a commit. It fails if a page can't be read or a value not be understood; after a disk
 //! error the store thread opens the database anew, and readers go on with that one.
 
+mod archive;
+
 use super::codec::Malformed;
 use super::record::{
     Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
@@ -16,6 +18,8 @@ use std::fmt;
 use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+pub use archive::{ArchiveSearch, Verdict};
 
 pub(super) const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -131,7 +135,7 @@ impl Reader {
         };
         let mut bytes = 0;
         let is_last = |message: &Offline| {
-            bytes += message.stanza.len();
+            bytes += message.len();
             bytes >= enough
         };
         self.records(Table::Offline, &schema::owned(id), &from, is_last, number)
@@ -143,7 +147,8 @@ impl Reader {
         let prefix = schema::owned(id);
         self.scan(Table::Offline, &prefix, &[], |key, value| {
             usage.count += 1;
-            usage.bytes += value.len();
+            // What can't be read is there all the same.
+            usage.bytes += Offline::decode(value).map_or(value.len(), |message| message.len());
             usage.last_key = number(key.get(prefix.len()..).unwrap_or_default()).ok().or(usage.last_key);
             ControlFlow::Continue(())
         })?;

@@ -3,12 +3,14 @@
 //! A record that changes gets the next version byte and keeps decoding the older ones; a version that is unknown
 //! is an error that names the table and the key (see [`super::ReadError`]), never a guess.
 
+mod archive;
 mod pubsub;
 
 use super::codec::{Decoder, Encoder, Malformed};
 use crate::password::{Credentials, Keys};
 use crate::token::{Binding, Verifier};
 
+pub use archive::{ArchiveClients, ArchiveDefault, ArchiveIndex, ArchivePreferences, Archived, Offline};
 pub use pubsub::{
     AccessModel, Affiliation, ItemReply, MAX_ITEMS, NodeConfig, PublishModel, PubsubItem, PubsubNode,
     PubsubPeople, SendLast, Subscriber, WhenFull,
@@ -154,33 +156,6 @@ impl Record for RosterItem {
         };
         value.end()?;
         Ok(item)
-    }
-}
-
-/// A stanza that waits for its receiver (XEP-0160).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offline {
-    /// When it arrived, in milliseconds since the Unix epoch: the stamp of XEP-0203.
-    pub stamp: u64,
-    /// The whole stanza in canonical form.
-    pub stanza: Vec<u8>,
-}
-
-impl Record for Offline {
-    fn encode(&self) -> Vec<u8> {
-        Offline::encode_parts(self.stamp, &self.stanza)
-    }
-
-    fn decode(value: &[u8]) -> Result<Offline, Malformed> {
-        let mut value = version_1(value)?;
-        Ok(Offline { stamp: value.u64()?, stanza: value.rest().to_vec() })
-    }
-}
-
-impl Offline {
-    /// `encode` without owning the stanza, which may be on its way elsewhere too.
-    pub fn encode_parts(stamp: u64, stanza: &[u8]) -> Vec<u8> {
-        Encoder::new(1).u64(stamp).rest(stanza).finish()
     }
 }
 

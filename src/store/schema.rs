@@ -10,6 +10,7 @@ use super::record::{
     Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
     Record, Report, RosterItem,
 };
+pub mod archive;
 
 /// The layout that this stube reads and writes; a file says in `meta` which one it has.
 pub const VERSION: u32 = 1;
@@ -53,6 +54,8 @@ pub enum Owner {
     Server,
     /// An account's: every key begins with its id, 4 bytes big-endian.
     Account,
+    /// An account's too, but too many rows to be removed with it at once: see [`archive::put_remains`].
+    Archive,
 }
 
 tables! {
@@ -78,6 +81,21 @@ tables! {
     Offline = "offline", Account;
     /// Messages of the day and the like (XEP-0133). Key: a name. Value: bytes, as [`Blob`].
     Announcements = "announcements", Server;
+    /// The messages of all archives (XEP-0313), each once, in the order in which they came. Key: 8 bytes big-endian, the
+    /// milliseconds since the Unix epoch times 2^20 and a counter; they always rise. Value:
+    /// [`Archived`](super::record::Archived).
+    Archive = "archive", Server;
+    /// Which messages are in an account's archive. Key: account id, key in [`Table::Archive`]. Value:
+    /// [`ArchiveIndex`](super::record::ArchiveIndex).
+    ArchiveIndex = "archive_index", Archive;
+    /// Accounts that are gone and whose archives are still being removed. Key: account id. Value: an empty [`Blob`].
+    ArchiveRemains = "archive_remains", Server;
+    /// What an account wants to have archived (XEP-0441). Key: account id. Value:
+    /// [`ArchivePreferences`](super::record::ArchivePreferences).
+    ArchivePreferences = "archive_preferences", Account;
+    /// Which of an account's clients read its archive. Key: account id. Value:
+    /// [`ArchiveClients`](super::record::ArchiveClients).
+    ArchiveClients = "archive_clients", Account;
     /// Clients that log in with a token (XEP-0484). Key: account id. Value: [`Clients`].
     Clients = "clients", Account;
     /// Push services that clients have enabled (XEP-0357). Key: account id, then 8 bytes big-endian that rise with
@@ -217,11 +235,13 @@ pub mod account {
         vec![put(domain, localpart, account), meta::put_next_account(account.id.saturating_add(1))]
     }
 
-    /// Deletes the account and everything that it owns, in whatever table.
+    /// Deletes the account and everything that it owns, in whatever table, but for its archive, which is removed from
+    /// then on.
     pub fn removed(domain: &str, localpart: &str, id: u32) -> Vec<Op> {
         let owned_tables = Table::ALL.iter().filter(|table| table.owner() == Owner::Account);
         let emptied = owned_tables.map(|&table| Op::DeletePrefix { table, prefix: owned(id).to_vec() });
-        emptied.chain([Op::Delete { table: Table::Accounts, key: key(domain, localpart) }]).collect()
+        let account = Op::Delete { table: Table::Accounts, key: key(domain, localpart) };
+        emptied.chain([account, archive::put_remains(id)]).collect()
     }
 }
 
@@ -329,10 +349,8 @@ pub mod offline {
         owned_key(id, &order.to_be_bytes())
     }
 
-    /// `stamp` is when it arrived, in milliseconds.
-    pub fn put(id: u32, order: u64, stamp: u64, stanza: &[u8]) -> Op {
-        let value = Offline::encode_parts(stamp, stanza);
-        Op::Put { table: Table::Offline, key: key(id, order), value }
+    pub fn put(id: u32, order: u64, message: &Offline) -> Op {
+        super::put(Table::Offline, key(id, order), message)
     }
 
     pub fn delete(id: u32, order: u64) -> Op {

@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
-    AccessModel, Account, Activity, Affiliation, Blob, Client, Clients, NodeConfig, Offline, PubsubItem,
-    PubsubNode, PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
+    AccessModel, Account, Activity, Affiliation, ArchiveClients, ArchiveDefault, ArchiveIndex,
+    ArchivePreferences, Archived, Blob, Client, Clients, NodeConfig, Offline, PubsubItem, PubsubNode,
+    PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
 };
 use stube::token::{Binding, Verifier};
 
@@ -30,6 +31,19 @@ fn item() -> RosterItem {
         approved: false,
         version: u64::MAX,
         removed: true,
+    }
+}
+
+fn waiting() -> Offline {
+    Offline::Archived { id: u64::MAX, bytes: 365 }
+}
+
+fn preferences() -> ArchivePreferences {
+    let jids = |jid: &str| vec![jid.to_owned()];
+    ArchivePreferences {
+        default: ArchiveDefault::Roster,
+        always: jids("romeo@example.net"),
+        never: jids("tybalt@example.net/x"),
     }
 }
 
@@ -112,8 +126,16 @@ fn every_record_survives_its_bytes() {
     for subscription in [Subscription::None, Subscription::To, Subscription::From, Subscription::Both] {
         survives(RosterItem { subscription, ..RosterItem::default() });
     }
-    survives(Offline { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
-    survives(Offline { stamp: 0, stanza: Vec::new() });
+    survives(Offline::Copy { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
+    survives(Offline::Copy { stamp: 0, stanza: Vec::new() });
+    survives(waiting());
+    survives(Archived { owners: vec![1, u32::MAX], stanza: b"<message/>".to_vec() });
+    survives(Archived { owners: Vec::new(), stanza: Vec::new() });
+    survives(ArchiveIndex { with: "juliet@example.org/balcony".into() });
+    for default in [ArchiveDefault::Always, ArchiveDefault::Never, ArchiveDefault::Roster] {
+        survives(ArchivePreferences { default, ..preferences() });
+    }
+    survives(ArchiveClients { resources: vec!["orchard".into()] });
     survives(push());
     survives(PushRegistration { node: None, options: Vec::new(), ..push() });
     survives(report());
@@ -143,6 +165,9 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(account());
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
+    strict(waiting());
+    strict(preferences());
+    strict(ArchiveClients { resources: vec!["orchard".into()] });
     strict(clients());
     strict(report());
     strict(node());
@@ -163,10 +188,14 @@ fn an_unknown_version_is_refused() {
     refuses(node());
     refuses(people());
     refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
-    refuses(Offline { stamp: 1, stanza: Vec::new() });
+    refuses(Archived { owners: Vec::new(), stanza: Vec::new() });
+    refuses(ArchiveIndex { with: String::new() });
+    refuses(preferences());
+    refuses(ArchiveClients::default());
     refuses(push());
     refuses(report());
     refuses(Blob(Vec::new()));
+    assert_eq!(Offline::decode(&[3]), Err(Malformed::Version(3)));
 }
 
 #[test]
@@ -189,6 +218,9 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         item().encode(),
         clients().encode(),
         Activity::default().encode(),
+        waiting().encode(),
+        preferences().encode(),
+        Archived { owners: vec![1, 2], stanza: b"<message/>".to_vec() }.encode(),
         push().encode(),
         report().encode(),
         node().encode(),
@@ -206,6 +238,10 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<RosterItem>(&bytes);
         agrees::<Clients>(&bytes);
         agrees::<Offline>(&bytes);
+        agrees::<Archived>(&bytes);
+        agrees::<ArchiveIndex>(&bytes);
+        agrees::<ArchivePreferences>(&bytes);
+        agrees::<ArchiveClients>(&bytes);
         agrees::<PushRegistration>(&bytes);
         agrees::<Report>(&bytes);
         agrees::<Blob>(&bytes);

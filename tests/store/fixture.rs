@@ -8,11 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::record::{
-    Affiliation, Client, Clients, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report,
-    Subscriber, Token,
+    Affiliation, ArchiveClients, ArchiveDefault, ArchivePreferences, Client, Clients, NodeConfig, PubsubItem,
+    PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
 };
 use stube::store::schema::{
-    self, account, activity, announcement, blocklist, clients, meta, offline, private, pubsub,
+    self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
     push_registration, report, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
@@ -43,6 +43,10 @@ fn juliet() -> RosterItem {
         version: 7,
         removed: false,
     }
+}
+
+fn waiting() -> Offline {
+    Offline::Copy { stamp: 1_795_000_000_123, stanza: b"<message/>".to_vec() }
 }
 
 fn phone() -> PushRegistration {
@@ -113,8 +117,16 @@ fn everything() -> Vec<Op> {
         blocklist::put(1, "tybalt@example.org"),
         private::put(1, "storage:bookmarks", "storage", b"<storage xmlns='storage:bookmarks'/>"),
         vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
-        offline::put(1, 5, 1_795_000_000_123, b"<message/>"),
+        offline::put(1, 5, &waiting()),
         announcement::put("motd", b"Good morrow"),
+        archive::put_body(7, &[1, 2], b"<message/>"),
+        archive::put_index(1, 7, "juliet@example.org/balcony"),
+        archive::put_remains(3),
+        archive::put_preferences(
+            1,
+            &ArchivePreferences { default: ArchiveDefault::Roster, always: vec![], never: vec!["a".into()] },
+        ),
+        archive::put_clients(1, &ArchiveClients { resources: vec!["orchard".into()] }),
         clients::put(1, &phones()),
         push_registration::put(1, 3, &phone()),
         report::put(4, &spam()),
@@ -161,8 +173,7 @@ fn a_database_of_schema_1_is_read_in_every_table() {
     let bookmarks = b"<storage xmlns='storage:bookmarks'/>".to_vec();
     assert_eq!(reader.private(1, "storage:bookmarks", "storage"), Ok(Some(bookmarks)));
     assert_eq!(reader.vcard(1), Ok(Some(b"<vCard xmlns='vcard-temp'/>".to_vec())));
-    let message = Offline { stamp: 1_795_000_000_123, stanza: b"<message/>".to_vec() };
-    assert_eq!(reader.offline(1, None, usize::MAX), Ok(vec![(5, message)]));
+    assert_eq!(reader.offline(1, None, usize::MAX), Ok(vec![(5, waiting())]));
     assert_eq!(reader.clients(1), Ok(Some(phones())));
     assert_eq!(reader.announcement("motd"), Ok(Some(b"Good morrow".to_vec())));
     assert_eq!(reader.pubsub_nodes(1), Ok(vec![("urn:tune".into(), node())]));
