@@ -37,14 +37,8 @@ pub const MODULE: Module = Module {
 
 // §7
 fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
-    if !core.config.archive.enabled {
-        return;
-    }
-    if entity.is_account() {
+    if core.config.archive.enabled && entity.is_account() {
         info.features.extend([ns::ARCHIVE, ns::ARCHIVE_EXTENDED, ns::ARCHIVE_GROUPCHAT_FIELD, ns::RSM]);
-    } else if entity.is_server() {
-        // Clients look here too, and not only at the account.
-        info.features.extend([ns::ARCHIVE, ns::ARCHIVE_EXTENDED]);
     }
 }
 
