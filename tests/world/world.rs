@@ -130,13 +130,18 @@ impl World {
 
     /// How many rows a table has on disk.
     pub fn rows(&self, table: stube::store::Table) -> usize {
-        let mut rows = 0;
-        let count = |_: &[u8], _: &[u8]| {
-            rows += 1;
+        self.values(table).len()
+    }
+
+    /// What a table's rows have on disk.
+    pub fn values(&self, table: stube::store::Table) -> Vec<Vec<u8>> {
+        let mut values = Vec::new();
+        let collect = |_: &[u8], value: &[u8]| {
+            values.push(value.to_vec());
             std::ops::ControlFlow::Continue(())
         };
-        self.reader.scan(table, &[], &[], count).expect("a table");
-        rows
+        self.reader.scan(table, &[], &[], collect).expect("a table");
+        values
     }
 
     /// The same server with another configuration, as after a reload.
