@@ -34,8 +34,13 @@ const ELSEWHERE: &[(Spec, &str)] = &[
     (Spec::Xep(205, "1.0.2"), "src/core/limits.rs"),
     (Spec::Xep(352, "1.0.0"), "src/stream/xep0352_csi.rs"),
     (Spec::Xep(368, "1.1.0"), "src/net/certificate.rs"),
+    (Spec::Xep(386, "1.1.0"), "src/stream/xep0386_bind2.rs"),
+    (Spec::Xep(388, "1.0.4"), "src/stream/xep0388_sasl2.rs"),
     (Spec::Xep(440, "1.0.0"), "src/stream/features.rs"),
+    (Spec::Xep(474, "0.5.0"), "src/stream/sasl/xep0474_downgrade.rs"),
     (Spec::Xep(478, "0.2.0"), "src/stream/features.rs"),
+    (Spec::Xep(480, "0.2.0"), "src/stream/xep0480_upgrade.rs"),
+    (Spec::Xep(484, "0.2.0"), "src/stream/xep0484_fast.rs"),
 ];
 
 /// The titles.
@@ -85,10 +90,15 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 352, "Client State Indication"),
     (Kind::Xep, 357, "Push Notifications"),
     (Kind::Xep, 368, "SRV records for XMPP over TLS"),
+    (Kind::Xep, 386, "Bind 2"),
+    (Kind::Xep, 388, "Extensible SASL Profile"),
     (Kind::Xep, 377, "Blocking Command Reports"),
     (Kind::Xep, 440, "SASL Channel-Binding Type Capability"),
     (Kind::Xep, 441, "Message Archive Management Preferences"),
+    (Kind::Xep, 474, "SASL SCRAM Downgrade Protection"),
     (Kind::Xep, 478, "Stream Limits Advertisement"),
+    (Kind::Xep, 480, "SASL Upgrade Tasks"),
+    (Kind::Xep, 484, "Fast Authentication Streamlining Tokens"),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

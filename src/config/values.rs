@@ -101,6 +101,21 @@ pub(super) fn domains<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>
     })
 }
 
+pub(super) fn subdomain<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let name = String::deserialize(input)?;
+    if name.is_empty() {
+        return Ok(name);
+    }
+    // What comes of it must be a domain.
+    let jid = Jid::parse(&format!("{name}.example")).ok().filter(Jid::is_domain);
+    let prepared = jid.and_then(|jid| jid.domain().strip_suffix(".example").map(str::to_owned));
+    prepared.ok_or_else(|| {
+        D::Error::custom(format!(
+            "{name:?} can't stand in front of a domain; write a name such as \"pubsub\""
+        ))
+    })
+}
+
 pub(super) fn bare_addresses<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     each(Vec::<String>::deserialize(input)?, |address| {
         let jid = Jid::parse(&address).ok().filter(|jid| jid.is_bare() && !jid.is_domain());
@@ -150,6 +165,13 @@ pub(super) fn scram_iterations<'de, D: Deserializer<'de>>(input: D) -> Result<u3
     match u32::deserialize(input)? {
         value @ 4096..=1_000_000 => Ok(value),
         value => Err(D::Error::custom(format!("{value} is not between 4096 and 1000000"))),
+    }
+}
+
+pub(super) fn token_days<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    match u32::deserialize(input)? {
+        value @ 0..=3650 => Ok(value),
+        value => Err(D::Error::custom(format!("{value} is too long: at most 3650 days"))),
     }
 }
 

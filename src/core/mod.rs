@@ -10,6 +10,8 @@
 mod account;
 pub mod archive;
 mod arena;
+pub mod caps;
+mod clients;
 pub mod command;
 mod control;
 mod derive;
@@ -23,11 +25,13 @@ mod management;
 pub mod module;
 mod outbox;
 mod presence;
+pub mod pubsub;
 mod push;
 pub mod reports;
 mod roster;
 mod router;
 pub mod rsm;
+mod service;
 mod session;
 pub mod time;
 mod unwritten;
@@ -37,6 +41,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
+pub use clients::{Claim, ClientId, Description, Proven, Refused, client_lines, client_name};
 pub use control::ControlId;
 pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};
@@ -45,15 +50,18 @@ pub use management::Resumed;
 pub use outbox::{Delivery, TooHigh};
 pub use roster::{Roster, item_element};
 pub use router::is_own;
+pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
 use self::archive::Archive;
 use self::arena::Arena;
+use self::caps::ClientCaps;
 use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
 use self::management::Past;
+use self::pubsub::Pubsub;
 use self::push::Pushes;
 use self::unwritten::Unwritten;
 use crate::config::Config;
@@ -74,6 +82,8 @@ pub struct Core {
     pub config: Arc<Config>,
     /// The domains that are served.
     hosts: Vec<Jid>,
+    /// What has an address below them.
+    services: Vec<Service>,
     admins: Vec<Jid>,
     /// Whether there is a way to other domains; until there is, they are `<remote-server-not-found/>`.
     pub federated: bool,
@@ -99,8 +109,10 @@ pub struct Core {
     pushes: Pushes,
     /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
     reports: Option<Vec<(u64, String)>>,
+    pubsub: Pubsub,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
+    client_caps: ClientCaps,
 
     archive: Archive,
 
@@ -186,6 +198,7 @@ impl Core {
             now,
             started: now,
             hosts: Vec::new(),
+            services: Vec::new(),
             admins: Vec::new(),
             federated: false,
             store,
@@ -204,7 +217,9 @@ impl Core {
             executions: Executions::default(),
             pushes: Pushes::default(),
             reports: None,
+            pubsub: Pubsub::default(),
             caps: HashMap::new(),
+            client_caps: ClientCaps::default(),
             archive,
             ops: Vec::new(),
             unwritten: Unwritten::default(),
@@ -223,6 +238,7 @@ impl Core {
             config: Arc::clone(&config),
         };
         core.hosts = jids(&config.domains);
+        core.services = service::configured(&config, &core.hosts);
         core.configure(config);
         Ok(core)
     }
@@ -406,6 +422,8 @@ impl Core {
     fn sweep(&mut self) {
         self.next_sweep = self.now + SWEEP;
         self.evict_accounts();
+        self.forget_questions();
+        self.pubsub.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
     }
@@ -433,8 +451,14 @@ impl Core {
         &self.hosts
     }
 
-    pub fn is_local(&self, domain: &str) -> bool {
+    /// Whether a domain has accounts here.
+    pub fn is_host(&self, domain: &str) -> bool {
         self.hosts.iter().any(|host| host.domain() == domain)
+    }
+
+    /// Whether what is for this domain is for us: one that has accounts, or a service of one.
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.is_host(domain) || self.service(domain).is_some()
     }
 
     pub fn is_admin(&self, jid: &Jid) -> bool {

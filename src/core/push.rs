@@ -179,7 +179,7 @@ impl Core {
         live.news = true;
         let (waits, due) = (live.asked.is_some(), live.due);
         if !waits && due <= now {
-            self.publish(key);
+            self.publish_push(key);
         } else if !waits {
             self.pushes.next = self.pushes.next.min(due);
         }
@@ -200,7 +200,7 @@ impl Core {
     }
 
     // XEP-0357 §7
-    fn publish(&mut self, key: Key) {
+    fn publish_push(&mut self, key: Key) {
         let Some(live) = self.pushes.live.get_mut(&key) else { return };
         let (owner, count) = (live.owner.clone(), live.count);
         live.news = false;
@@ -307,7 +307,7 @@ impl Core {
         let due: Vec<(Key, bool)> = due.map(|(key, live)| (*key, live.asked.is_some())).collect();
         self.pushes.next = u64::MAX;
         for (key, too_late) in due {
-            if too_late { self.push_failed(key) } else { self.publish(key) }
+            if too_late { self.push_failed(key) } else { self.publish_push(key) }
         }
         let waiting = self.pushes.live.values().filter(|live| live.is_busy());
         self.pushes.next = waiting.map(|live| live.due).min().unwrap_or(u64::MAX);

@@ -5,9 +5,11 @@ use std::rc::Rc;
 
 use super::archive::Queries;
 use super::arena::Id;
+use super::clients::ClientId;
 use super::link::{LinkId, Mail};
 use super::management::Management;
 use super::outbox::{Delivery, Outbox};
+use super::pubsub::Interests;
 use super::urgency::{Urgency, urgency};
 use super::{Core, Kept, SWEEP_AFTER_LEAVING};
 use crate::jid::Jid;
@@ -30,6 +32,8 @@ pub struct Session {
     pub jid: Jid,
     /// When it was bound, in milliseconds.
     pub since: u64,
+    /// Which client it is, if it has said so (XEP-0388).
+    pub client: Option<ClientId>,
     /// `None`: connected, but not available (RFC 6121 §4.2).
     pub presence: Option<Presence>,
     /// It has asked for the roster and so gets pushes (RFC 6121 §2.1.6).
@@ -43,6 +47,10 @@ pub struct Session {
     /// Its connection has gone; until this time, in milliseconds, it can come back (XEP-0198 §5).
     pub(super) detached: Option<u64>,
     pub(super) management: Option<Box<Management>>,
+    /// The nodes whose notifications it wants, once its capabilities are known (XEP-0060 §9.2).
+    pub interests: Interests,
+    /// What its presence has said of its capabilities, as a number: the same number needs no new look.
+    pub caps: u64,
     /// Whom it has sent directed presence (RFC 6121 §4.6).
     pub directed: BTreeSet<Jid>,
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
@@ -150,6 +158,7 @@ impl Core {
             link,
             jid,
             since,
+            client: None,
             presence: None,
             interested: false,
             blocklist: false,
@@ -157,6 +166,8 @@ impl Core {
             active: true,
             detached: None,
             management: None,
+            interests: Interests::default(),
+            caps: 0,
             directed: BTreeSet::new(),
             backlog: false,
             syncs: false,

@@ -27,7 +27,9 @@ impl Unwritten {
                 | Table::Vcard
                 | Table::Activity
                 | Table::Announcements
+                | Table::Clients
                 | Table::Reports
+                | Table::PubsubItems
                 | Table::ArchiveClients
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));

@@ -7,7 +7,10 @@
 mod archive;
 
 use super::codec::Malformed;
-use super::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
+use super::record::{
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
+};
 use super::schema::{self, Table};
 use super::shared::Shared;
 use redb::{ReadableDatabase, TableDefinition, TableError};
@@ -85,6 +88,10 @@ impl Reader {
         self.record(Table::Activity, &schema::activity::key(id))
     }
 
+    pub fn clients(&self, id: u32) -> Result<Option<Clients>, ReadError> {
+        self.record(Table::Clients, &schema::clients::key(id))
+    }
+
     /// Contacts by bare JID, removed ones included.
     pub fn roster(&self, id: u32) -> Result<Vec<(String, RosterItem)>, ReadError> {
         self.records(Table::Roster, &schema::owned(id), &[], |_| false, text)
@@ -160,6 +167,42 @@ impl Reader {
 
     pub fn announcement(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
         self.bytes(Table::Announcements, &schema::announcement::key(name))
+    }
+
+    /// Nodes by name.
+    pub fn pubsub_nodes(&self, owner: u32) -> Result<Vec<(String, PubsubNode)>, ReadError> {
+        self.records(Table::PubsubNodes, &schema::owned(owner), &[], |_| false, text)
+    }
+
+    /// Who has to do with nodes, by the nodes' numbers.
+    pub fn pubsub_people(&self, owner: u32) -> Result<Vec<(u32, PubsubPeople)>, ReadError> {
+        let number = |key: &[u8]| key.try_into().map(u32::from_be_bytes).map_err(|_| Malformed::Truncated);
+        self.records(Table::PubsubPeople, &schema::owned(owner), &[], |_| false, number)
+    }
+
+    /// Calls `each` with a node's items and their keys, oldest first.
+    pub fn pubsub_items(
+        &self,
+        owner: u32,
+        node: u32,
+        mut each: impl FnMut(u64, PubsubItem),
+    ) -> Result<(), ReadError> {
+        let prefix = schema::pubsub::people_key(owner, node);
+        let mut damaged = None;
+        self.scan(Table::PubsubItems, &prefix, &[], |key, value| {
+            let order = number(key.get(prefix.len()..).unwrap_or_default());
+            match order.and_then(|order| Ok((order, PubsubItem::decode(value)?))) {
+                Ok((order, item)) => {
+                    each(order, item);
+                    ControlFlow::Continue(())
+                }
+                Err(what) => {
+                    damaged = Some(ReadError::value(Table::PubsubItems, key, what));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        damaged.map_or(Ok(()), Err)
     }
 
     /// The 32 random bytes that were made with the file.

@@ -6,9 +6,11 @@
 //!
 //! Addresses arrive here prepared (see [`crate::jid`]), as the strings that they compare by.
 
+use super::record::{
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
+};
 pub mod archive;
-
-use super::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
 
 /// The layout that this stube reads and writes; a file says in `meta` which one it has.
 pub const VERSION: u32 = 1;
@@ -94,11 +96,21 @@ tables! {
     /// Which of an account's clients read its archive. Key: account id. Value:
     /// [`ArchiveClients`](super::record::ArchiveClients).
     ArchiveClients = "archive_clients", Account;
+    /// Clients that log in with a token (XEP-0484). Key: account id. Value: [`Clients`].
+    Clients = "clients", Account;
     /// Push services that clients have enabled (XEP-0357). Key: account id, then 8 bytes big-endian that rise with
     /// each that is enabled. Value: [`PushRegistration`].
     PushRegistrations = "push_registrations", Account;
     /// What users have reported (XEP-0377). Key: 8 bytes big-endian that rise with time. Value: [`Report`].
     Reports = "reports", Server;
+    /// Nodes of publish-subscribe (XEP-0060). Key: owner's id, node's name. An owner is an account or a service, whose
+    /// id is drawn as an account's is and kept in [`meta`]. Value: [`PubsubNode`].
+    PubsubNodes = "pubsub_nodes", Account;
+    /// Affiliations and subscriptions. Key: owner's id, node's number. Value: [`PubsubPeople`].
+    PubsubPeople = "pubsub_people", Account;
+    /// Items. Key: owner's id, node's number, then 8 bytes big-endian: when it was published, in milliseconds, and
+    /// always more than the one before. Value: [`PubsubItem`].
+    PubsubItems = "pubsub_items", Account;
 }
 
 /// One change.
@@ -184,6 +196,17 @@ pub mod meta {
 
     pub fn put_secret(secret: &[u8; 32]) -> Op {
         put_bytes(Table::Meta, key(SECRET), secret)
+    }
+
+    /// The id under which a service of a domain, such as `pubsub.example.org`, keeps what it owns, `u32`.
+    pub fn service(address: &str) -> Vec<u8> {
+        format!("service {address}").into_bytes()
+    }
+
+    /// A new service; the id that it takes is used up in the same breath.
+    pub fn put_service(address: &str, id: u32) -> Vec<Op> {
+        let service = put_bytes(Table::Meta, service(address), &id.to_be_bytes());
+        vec![service, put_next_account(id.saturating_add(1))]
     }
 
     pub fn put_next_account(id: u32) -> Op {
@@ -355,6 +378,22 @@ pub mod announcement {
     }
 }
 
+pub mod clients {
+    use super::*;
+
+    pub fn key(id: u32) -> Vec<u8> {
+        owned(id).to_vec()
+    }
+
+    pub fn put(id: u32, clients: &Clients) -> Op {
+        super::put(Table::Clients, key(id), clients)
+    }
+
+    pub fn delete(id: u32) -> Op {
+        Op::Delete { table: Table::Clients, key: key(id) }
+    }
+}
+
 pub mod push_registration {
     use super::*;
 
@@ -384,5 +423,51 @@ pub mod report {
 
     pub fn delete(number: u64) -> Op {
         Op::Delete { table: Table::Reports, key: key(number) }
+    }
+}
+
+pub mod pubsub {
+    use super::*;
+
+    pub fn node_key(owner: u32, name: &str) -> Vec<u8> {
+        owned_key(owner, name.as_bytes())
+    }
+
+    pub fn put_node(owner: u32, name: &str, node: &PubsubNode) -> Op {
+        super::put(Table::PubsubNodes, node_key(owner, name), node)
+    }
+
+    /// Deletes the node with everything that it has.
+    pub fn delete_node(owner: u32, name: &str, number: u32) -> Vec<Op> {
+        let people = Op::Delete { table: Table::PubsubPeople, key: people_key(owner, number) };
+        vec![
+            clear_items(owner, number),
+            people,
+            Op::Delete { table: Table::PubsubNodes, key: node_key(owner, name) },
+        ]
+    }
+
+    pub fn people_key(owner: u32, number: u32) -> Vec<u8> {
+        owned_key(owner, &number.to_be_bytes())
+    }
+
+    pub fn put_people(owner: u32, number: u32, people: &PubsubPeople) -> Op {
+        super::put(Table::PubsubPeople, people_key(owner, number), people)
+    }
+
+    pub fn item_key(owner: u32, number: u32, order: u64) -> Vec<u8> {
+        [&people_key(owner, number)[..], &order.to_be_bytes()].concat()
+    }
+
+    pub fn put_item(owner: u32, number: u32, order: u64, item: &PubsubItem) -> Op {
+        super::put(Table::PubsubItems, item_key(owner, number, order), item)
+    }
+
+    pub fn delete_item(owner: u32, number: u32, order: u64) -> Op {
+        Op::Delete { table: Table::PubsubItems, key: item_key(owner, number, order) }
+    }
+
+    pub fn clear_items(owner: u32, number: u32) -> Op {
+        Op::DeletePrefix { table: Table::PubsubItems, prefix: people_key(owner, number) }
     }
 }

@@ -3,6 +3,7 @@
 
 mod chance;
 mod client;
+mod sasl2;
 mod scram;
 mod world;
 
@@ -70,5 +71,15 @@ mod xep0357_push;
 mod xep0359_stanza_ids;
 #[path = "../xep0377_reporting.rs"]
 mod xep0377_reporting;
+#[path = "../xep0386_bind2.rs"]
+mod xep0386_bind2;
+#[path = "../xep0388_sasl2.rs"]
+mod xep0388_sasl2;
 #[path = "../xep0441_mam_preferences.rs"]
 mod xep0441_mam_preferences;
+#[path = "../xep0474_downgrade.rs"]
+mod xep0474_downgrade;
+#[path = "../xep0480_upgrade.rs"]
+mod xep0480_upgrade;
+#[path = "../xep0484_fast.rs"]
+mod xep0484_fast;
