@@ -253,7 +253,7 @@ impl Core {
             Event::Committed(seq) => self.committed(seq),
             Event::StoreStalled(reason) => {
                 self.stalled = Some(reason);
-                self.release_acks();
+                self.release_waiting();
             }
             Event::StoreResumed => self.stalled = None,
             Event::Derived(id, derived) => self.derived(id, derived),
