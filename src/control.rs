@@ -29,6 +29,14 @@ pub enum Request {
     UserRemove {
         address: String,
     },
+    UserClients {
+        address: String,
+    },
+    /// All clients, or the one of this name.
+    UserRevoke {
+        address: String,
+        client: Option<String>,
+    },
     UserList,
     ReportList,
     ReportShow {
@@ -54,6 +62,9 @@ impl Request {
             Request::UserAdd { address, password } => &["user-add", address, password],
             Request::UserPasswd { address, password } => &["user-passwd", address, password],
             Request::UserRemove { address } => &["user-remove", address],
+            Request::UserClients { address } => &["user-clients", address],
+            Request::UserRevoke { address, client: None } => &["user-revoke", address],
+            Request::UserRevoke { address, client: Some(client) } => &["user-revoke", address, client],
             Request::UserList => &["user-list"],
             Request::ReportList => &["report-list"],
             Request::ReportShow { number } => &["report-show", &number.to_string()],
@@ -77,6 +88,14 @@ impl Request {
                 Request::UserPasswd { address: text(&mut fields)?, password: text(&mut fields)? }
             }
             "user-remove" => Request::UserRemove { address: text(&mut fields)? },
+            "user-clients" => Request::UserClients { address: text(&mut fields)? },
+            "user-revoke" => Request::UserRevoke {
+                address: text(&mut fields)?,
+                client: match fields.next() {
+                    Some("") => return None,
+                    client => client.map(str::to_owned),
+                },
+            },
             "user-list" => Request::UserList,
             "report-list" => Request::ReportList,
             "report-show" => Request::ReportShow { number: fields.next()?.parse().ok()? },
@@ -133,6 +152,8 @@ impl fmt::Debug for Request {
             Request::UserAdd { address, .. } => write!(f, "UserAdd({address})"),
             Request::UserPasswd { address, .. } => write!(f, "UserPasswd({address})"),
             Request::UserRemove { address } => write!(f, "UserRemove({address})"),
+            Request::UserClients { address } => write!(f, "UserClients({address})"),
+            Request::UserRevoke { address, .. } => write!(f, "UserRevoke({address})"),
             Request::UserList => f.write_str("UserList"),
             Request::ReportList => f.write_str("ReportList"),
             Request::ReportShow { number } => write!(f, "ReportShow({number})"),
@@ -154,6 +175,9 @@ mod tests {
             Request::UserAdd { address: address(), password: password() },
             Request::UserPasswd { address: address(), password: password() },
             Request::UserRemove { address: address() },
+            Request::UserClients { address: address() },
+            Request::UserRevoke { address: address(), client: None },
+            Request::UserRevoke { address: address(), client: Some("1f2e3d4c".into()) },
             Request::UserList,
             Request::ReportList,
             Request::ReportShow { number: 7 },
@@ -195,6 +219,8 @@ mod tests {
             b"user-add\t\tpassword\n",
             b"user-remove\ta@b\nuser-list\n",
             b"user-remove\t\xff\n",
+            b"user-revoke\ta@b\t\n",
+            b"user-revoke\ta@b\t1f2e3d4c\textra\n",
             b"report-show\t-1\n",
             b"report-remove\tall\n",
             b"format-disk\n",

@@ -118,6 +118,18 @@ fn an_account_that_is_not_there_cannot_be_changed_or_removed() {
     let refused = || failed(1, "there is no account juliet@example.org");
     assert_eq!(site.stube_with("user passwd juliet", "pencil\n"), refused());
     assert_eq!(site.stube("user remove juliet"), refused());
+    assert_eq!(site.stube("user clients juliet"), refused());
+    assert_eq!(site.stube("user revoke juliet"), refused());
+}
+
+#[test]
+fn clients_without_a_token_are_not_listed_and_cannot_be_named() {
+    let site = Site::new("clients");
+    site.stube_with("user add juliet", "pencil\n");
+    assert_eq!(site.stube("user clients juliet"), done(""));
+    assert_eq!(site.stube("user revoke juliet"), done("juliet@example.org has no client with a token\n"));
+    let refused = failed(1, "juliet@example.org has no client 0123abcd");
+    assert_eq!(site.stube("user revoke juliet 0123abcd"), refused);
 }
 
 #[test]

@@ -155,10 +155,11 @@ fn being_seen_by_somebody_is_not_seeing_them() {
 // §4.3 "If the hierarchy category is used, every node in the hierarchy MUST be identified as either a branch or a leaf":
 // it is not used.
 #[test]
-fn the_server_has_no_items_of_its_own() {
+fn the_servers_items_are_its_services() {
     let mut world = World::new();
     let romeo = world.login("romeo", "orchard");
-    assert_eq!(query(&mut world, romeo, ITEMS, "example.org").children().count(), 0);
+    let items = query(&mut world, romeo, ITEMS, "example.org");
+    assert_eq!(children(&items, "item", "jid"), ["pubsub.example.org"]);
     let about = query(&mut world, romeo, INFO, "example.org");
     assert!(!children(&about, "identity", "category").contains(&"hierarchy"));
 }

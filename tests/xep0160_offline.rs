@@ -199,12 +199,12 @@ fn so_many_messages_wait_and_one_more_comes_back() {
 
 #[test]
 fn so_many_bytes_wait_and_one_more_message_comes_back() {
-    let mut world = World::with(|config| config.limits.offline_bytes = Limit::of(1000));
+    let mut world = World::with(|config| config.limits.offline_bytes = Limit::of(2000));
     world.account("juliet");
     let romeo = world.login("romeo", "orchard");
-    world.send(romeo, &say(&"x".repeat(700)));
+    world.send(romeo, &say(&"x".repeat(1400)));
     world.expect_nothing(romeo);
-    world.send(romeo, &say(&"x".repeat(300)));
+    world.send(romeo, &say(&"x".repeat(600)));
     world.expect_bounce(romeo, "service-unavailable");
     world.send(romeo, &say("x"));
     world.expect_nothing(romeo);

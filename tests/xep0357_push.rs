@@ -150,6 +150,137 @@ fn a_client_that_is_there_is_not_woken() {
     assert_eq!(world.receive(phone).name, "message");
 }
 
+/// Juliet's phone, available, with push and stream management; and the id to resume with.
+fn managed_phone(world: &mut World) -> (Client, String) {
+    let phone = world.online("juliet", "phone");
+    world.expect_result(phone, &enabling(SERVICE, "abc", ""));
+    world.send(phone, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    let id = world.receive(phone).get_attr("id").expect("an id").to_owned();
+    (phone, id)
+}
+
+fn resume(world: &mut World, previous: &str, h: u32) -> Client {
+    let phone = world.authenticate("juliet");
+    world.send(phone, &format!("<resume xmlns='urn:xmpp:sm:3' previd='{previous}' h='{h}'/>"));
+    assert_eq!(world.receive(phone).name, "resumed");
+    phone
+}
+
+#[test]
+fn a_client_that_hibernates_is_woken_until_it_resumes() {
+    let mut world = World::federated();
+    let (phone, previous) = managed_phone(&mut world);
+    world.cut(phone);
+    world.from_remote(MESSAGE);
+    world.from_remote("<message type='chat' from='romeo@montague.net/orchard' to='juliet@example.org'/>");
+    let first = id(&mut world);
+    answer(&mut world, &first);
+    world.advance(PAUSE);
+    world.from_remote(MESSAGE);
+    let (_, second, request) = pushed(&mut world).remove(0);
+    assert_eq!(count_in(&request), "2");
+    answer(&mut world, &second);
+    let phone = resume(&mut world, &previous, 0);
+    assert_eq!(
+        world.drain(phone).iter().filter(|stanza| stanza.find("body", "jabber:client").is_some()).count(),
+        2
+    );
+    world.advance(PAUSE);
+    world.from_remote(MESSAGE);
+    assert!(nodes(&mut world).is_empty(), "it is there");
+    world.cut(phone);
+    assert_eq!(nodes(&mut world), ["abc"], "it has not acknowledged it");
+}
+
+#[test]
+fn what_a_client_did_not_acknowledge_before_its_line_broke_wakes_it() {
+    let mut world = World::federated();
+    let (phone, _) = managed_phone(&mut world);
+    world.from_remote(MESSAGE);
+    assert!(nodes(&mut world).is_empty());
+    world.cut(phone);
+    assert_eq!(nodes(&mut world), ["abc"]);
+}
+
+#[test]
+fn a_client_that_resumes_stops_what_was_about_to_be_told() {
+    let mut world = World::federated();
+    let (phone, previous) = managed_phone(&mut world);
+    world.cut(phone);
+    world.from_remote(MESSAGE);
+    let first = id(&mut world);
+    world.from_remote(MESSAGE);
+    resume(&mut world, &previous, 0);
+    answer(&mut world, &first);
+    world.advance(PAUSE);
+    assert!(nodes(&mut world).is_empty());
+}
+
+// XEP-0352
+#[test]
+fn a_client_that_nobody_looks_at_is_woken_until_somebody_does() {
+    let mut world = World::federated();
+    let phone = world.online("juliet", "phone");
+    world.expect_result(phone, &enabling(SERVICE, "abc", ""));
+    world.send(phone, "<inactive xmlns='urn:xmpp:csi:0'/>");
+    world.from_remote(MESSAGE);
+    let first = id(&mut world);
+    answer(&mut world, &first);
+    world.send(phone, "<active xmlns='urn:xmpp:csi:0'/>");
+    world.advance(PAUSE);
+    world.from_remote(MESSAGE);
+    assert!(nodes(&mut world).is_empty());
+    world.send(phone, "<inactive xmlns='urn:xmpp:csi:0'/>");
+    world.from_remote(MESSAGE);
+    let (_, _, request) = pushed(&mut world).remove(0);
+    assert_eq!(count_in(&request), "1");
+}
+
+#[test]
+fn a_hibernating_client_is_woken_by_the_copy_that_waits_for_it() {
+    let mut world = World::federated();
+    let (phone, _) = managed_phone(&mut world);
+    world.expect_result(phone, "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>");
+    let desktop = world.online("juliet", "desktop");
+    world.cut(phone);
+    world.from_remote(&MESSAGE.replace("to='juliet@example.org'", "to='juliet@example.org/desktop'"));
+    assert_eq!(nodes(&mut world), ["abc"]);
+    assert!(world.drain(desktop).iter().any(|stanza| stanza.name == "message"));
+    // What she writes at her desk wakes nobody.
+    world.advance(PAUSE);
+    world.send(desktop, "<message type='chat' to='romeo@montague.net'><body>Ay me!</body></message>");
+    assert!(nodes(&mut world).is_empty());
+}
+
+#[test]
+fn a_client_without_session_is_woken_also_if_another_has_the_message() {
+    let mut world = asleep(&["abc"]);
+    let desktop = world.online("juliet", "desktop");
+    world.from_remote(MESSAGE);
+    assert_eq!(nodes(&mut world), ["abc"]);
+    assert_eq!(world.receive(desktop).name, "message");
+}
+
+#[test]
+fn what_a_room_says_to_one_client_wakes_no_other() {
+    let mut world = asleep(&["abc"]);
+    let desktop = world.online("juliet", "desktop");
+    world.from_remote(
+        "<message type='groupchat' from='ball@rooms.montague.net/Romeo' to='juliet@example.org/desktop'>\
+         <body>hi</body></message>",
+    );
+    assert!(nodes(&mut world).is_empty());
+    assert_eq!(world.receive(desktop).name, "message");
+    // But a room that the phone is in does.
+    let (phone, _) = managed_phone(&mut world);
+    world.cut(phone);
+    world.from_remote(
+        "<message type='groupchat' from='ball@rooms.montague.net/Romeo' to='juliet@example.org/phone'>\
+         <body>hi</body></message>",
+    );
+    assert_eq!(nodes(&mut world), ["abc"]);
+}
+
 #[test]
 fn only_what_a_person_wants_to_be_woken_by_wakes() {
     let wakes = |from: &str, kind: &str, payload: &str| {

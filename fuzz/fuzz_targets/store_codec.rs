@@ -2,17 +2,28 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use stube::store::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
+use stube::store::record::{
+    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Clients, Offline,
+    PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, RosterItem,
+};
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, value)) = data.split_first() else { return };
-    match kind % 7 {
+    match kind % 15 {
         0 => agrees::<Account>(value),
         1 => agrees::<Activity>(value),
         2 => agrees::<RosterItem>(value),
         3 => agrees::<Offline>(value),
         4 => agrees::<PushRegistration>(value),
         5 => agrees::<Report>(value),
+        6 => agrees::<PubsubNode>(value),
+        7 => agrees::<PubsubPeople>(value),
+        8 => agrees::<PubsubItem>(value),
+        9 => agrees::<Archived>(value),
+        10 => agrees::<ArchiveIndex>(value),
+        11 => agrees::<ArchivePreferences>(value),
+        12 => agrees::<ArchiveClients>(value),
+        13 => agrees::<Clients>(value),
         _ => agrees::<Blob>(value),
     }
 });

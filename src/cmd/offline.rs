@@ -7,10 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Failure;
 use crate::config::Config;
 use crate::control::{Request, Response};
-use crate::core::reports;
+use crate::core::{client_lines, client_name, reports};
 use crate::jid::Jid;
 use crate::password::{self, Credentials, SALT_LENGTH};
-use crate::store::schema::{account, report, roster, subscription_request};
+use crate::store::record::Clients;
+use crate::store::schema::{account, clients, report, roster, subscription_request};
 use crate::store::{Account, Batch, Op, Opened, Options, Reader, RosterItem, Store, Subscription};
 
 /// Opens the database, carries out the request and closes it again.
@@ -23,6 +24,8 @@ pub fn carry_out(config: &Config, request: &Request) -> Result<Response, Failure
         Request::UserAdd { address, password } => add(config, &reader, address, password)?,
         Request::UserPasswd { address, password } => change_password(config, &reader, address, password)?,
         Request::UserRemove { address } => remove(config, &reader, address)?,
+        Request::UserClients { address } => list_clients(&reader, address)?,
+        Request::UserRevoke { address, client } => revoke(&reader, address, client.as_deref())?,
         Request::UserList => list(config, &reader)?,
         Request::ReportList => list_reports(&reader)?,
         Request::ReportShow { number } => show_report(&reader, *number)?,
@@ -52,7 +55,8 @@ fn change_password(config: &Config, reader: &Reader, address: &str, password: &s
     match find(reader, address)? {
         (jid, Some(account)) => {
             let account = Account { credentials: derive(config, password)?, ..account };
-            Ok((vec![account::put(jid.domain(), local(&jid), &account)], Response::Done(Vec::new())))
+            let ops = vec![account::put(jid.domain(), local(&jid), &account), clients::delete(account.id)];
+            Ok((ops, Response::Done(Vec::new())))
         }
         (_, None) => refuse(format!("there is no account {address}")),
     }
@@ -91,6 +95,31 @@ fn end_subscriptions(reader: &Reader, friend: &Account, address: &str) -> Result
         ops.push(roster::put(friend.id, address, &item));
     }
     Ok(ops)
+}
+
+fn list_clients(reader: &Reader, address: &str) -> Outcome {
+    match find(reader, address)? {
+        (_, Some(account)) => Ok((Vec::new(), Response::Done(client_lines(&clients_of(reader, &account)?)))),
+        (_, None) => refuse(format!("there is no account {address}")),
+    }
+}
+
+/// Without a server there are no sessions to end.
+fn revoke(reader: &Reader, address: &str, client: Option<&str>) -> Outcome {
+    let (_, Some(account)) = find(reader, address)? else {
+        return refuse(format!("there is no account {address}"));
+    };
+    let mut left = clients_of(reader, &account)?;
+    let before = left.0.len();
+    left.0.retain(|known| client.is_some_and(|client| client_name(&known.id) != client));
+    match client {
+        Some(client) if left.0.len() == before => refuse(format!("{address} has no client {client}")),
+        _ => Ok((vec![clients::put(account.id, &left)], Response::Done(Vec::new()))),
+    }
+}
+
+fn clients_of(reader: &Reader, account: &Account) -> Result<Clients, Failure> {
+    Ok(reader.clients(account.id).map_err(failed)?.unwrap_or_default())
 }
 
 fn list(config: &Config, reader: &Reader) -> Outcome {

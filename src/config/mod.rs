@@ -11,7 +11,7 @@ mod load;
 mod values;
 
 pub use load::ConfigError;
-pub use values::{Limit, Registration};
+pub use values::{ArchiveDefault, Limit, Registration};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,8 +54,10 @@ pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
     pub accounts: Accounts,
+    pub archive: Archive,
     pub limits: Limits,
     pub sessions: Sessions,
+    pub services: Services,
     pub contact: Contact,
     pub store: Store,
     pub log: Log,
@@ -121,12 +123,50 @@ pub struct Accounts {
     #[serde(deserialize_with = "values::scram_iterations")]
     pub scram_iterations: u32,
 
+    /// Days for which a client can log in with a token that stands for the password (XEP-0484), at most 3650. A client that
+    /// comes back in the second half of them gets a new token. A new password ends all tokens, and so does
+    /// `stube user revoke`. With `0` no tokens are given.
+    ///
+    /// Default: `30`
+    #[serde(deserialize_with = "values::token_days")]
+    pub token_days: u32,
+
     /// Names (the part before the `@`) that a client cannot register. `stube user add` and the administration commands
     /// can still make such an account.
     ///
     /// Default: `["abuse", "admin", "administrator", "help", "hostmaster", "info", "postmaster", "root", "security", "server", "support", "webmaster", "xmpp"]`
     #[serde(deserialize_with = "values::names")]
     pub reserved_names: Vec<String>,
+}
+
+/// The archive of messages (XEP-0313): every account's own copy of what it has sent and received, from which its clients
+/// fetch what they have missed. See the chapter on the archive, `docs/archive.md`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Archive {
+    /// Whether there is one. With `false` nothing more is archived and nobody can read what is there; what waits for
+    /// someone offline is kept as before.
+    ///
+    /// Default: `true`
+    pub enabled: bool,
+
+    /// Days that a message is kept; 0 means for ever. What is older goes within minutes, a little at a time, from all
+    /// archives.
+    ///
+    /// Default: `365`
+    pub keep_days: Limit,
+
+    /// What is archived for an account that has not chosen for itself: `"always"` everything, `"roster"` what concerns a
+    /// contact in its roster, `"never"` nothing.
+    ///
+    /// Default: `"always"`
+    pub default: ArchiveDefault,
+
+    /// Addresses in the two lists, taken together, with which an account chooses whom to archive always and whom never
+    /// (XEP-0441).
+    ///
+    /// Default: `1000`
+    pub preferences: Limit,
 }
 
 /// What one peer or one account can take from everyone else. `0` switches a limit off. Sizes are in bytes.
@@ -171,6 +211,12 @@ pub struct Limits {
     ///
     /// Default: `20`
     pub sessions_per_account: Limit,
+
+    /// Clients of one account that can log in with a token (XEP-0484). With one more, the one that was away the longest
+    /// needs the password again.
+    ///
+    /// Default: `20`
+    pub tokens_per_account: Limit,
 
     /// Seconds without a byte from a client after which it is pinged (XEP-0199).
     ///
@@ -226,6 +272,27 @@ pub struct Limits {
     ///
     /// Default: `1000`
     pub reports: Limit,
+    /// Nodes that one account can have in its personal eventing (XEP-0163), and as many again that it can make on the
+    /// publish-subscribe service. Each device with OMEMO needs one.
+    ///
+    /// Default: `250`
+    pub pubsub_nodes: Limit,
+
+    /// Items in one node. This is also what a client gets that asks for `max`.
+    ///
+    /// Default: `1000`
+    pub pubsub_items: Limit,
+
+    /// Bytes of items in all nodes of one account, and as many again in the nodes that it made on the publish-subscribe
+    /// service.
+    ///
+    /// Default: `8388608`
+    pub pubsub_bytes: Limit,
+
+    /// Bytes of one item, such as an avatar.
+    ///
+    /// Default: `196608`
+    pub pubsub_item_bytes: Limit,
 
     /// Accounts that one address can register within an hour, where `registration` is open.
     ///
@@ -255,6 +322,19 @@ pub struct Sessions {
     ///
     /// Default: `true`
     pub hold_while_inactive: bool,
+}
+
+/// Services with an address of their own below each domain: of `example.org` it is `pubsub.example.org`. Nobody logs in
+/// there, and no DNS record is needed for the people of the domain itself. These keys need a restart.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Services {
+    /// The name of the publish-subscribe service (XEP-0060), where the accounts of the domain can make nodes that belong
+    /// to nobody's account. `""` switches it off; what lives on accounts (XEP-0163) works without it.
+    ///
+    /// Default: `"pubsub"`
+    #[serde(deserialize_with = "values::subdomain")]
+    pub pubsub: String,
 }
 
 /// How to reach the people who run this server (XEP-0157): lists of URIs, such as `["mailto:abuse@example.org",
@@ -368,8 +448,10 @@ impl Default for Config {
             listen: Listen::default(),
             tls: Tls::default(),
             accounts: Accounts::default(),
+            archive: Archive::default(),
             limits: Limits::default(),
             sessions: Sessions::default(),
+            services: Services::default(),
             contact: Contact::default(),
             store: Store::default(),
             log: Log::default(),
@@ -411,7 +493,22 @@ fn every_address(port: u16) -> SocketAddr {
 impl Default for Accounts {
     fn default() -> Self {
         let reserved = "abuse admin administrator help hostmaster info postmaster root security server support webmaster xmpp";
-        Accounts { scram_iterations: 10_000, reserved_names: reserved.split(' ').map(String::from).collect() }
+        Accounts {
+            scram_iterations: 10_000,
+            token_days: 30,
+            reserved_names: reserved.split(' ').map(String::from).collect(),
+        }
+    }
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Archive {
+            enabled: true,
+            keep_days: Limit::of(365),
+            default: ArchiveDefault::Always,
+            preferences: Limit::of(1000),
+        }
     }
 }
 
@@ -425,6 +522,7 @@ impl Default for Limits {
             login_seconds: Limit::of(30),
             login_tries: Limit::of(5),
             sessions_per_account: Limit::of(20),
+            tokens_per_account: Limit::of(20),
             idle_seconds: Limit::of(300),
             ping_seconds: Limit::of(60),
             outbox_bytes: Limit::of(2 * 1024 * 1024),
@@ -436,6 +534,10 @@ impl Default for Limits {
             vcard_bytes: Limit::of(128 * 1024),
             push_registrations: Limit::of(20),
             reports: Limit::of(1000),
+            pubsub_nodes: Limit::of(250),
+            pubsub_items: Limit::of(1000),
+            pubsub_bytes: Limit::of(8 * 1024 * 1024),
+            pubsub_item_bytes: Limit::of(192 * 1024),
             registrations_per_hour: Limit::of(5),
         }
     }
@@ -452,6 +554,7 @@ impl Limits {
             ("login_seconds", self.login_seconds),
             ("login_tries", self.login_tries),
             ("sessions_per_account", self.sessions_per_account),
+            ("tokens_per_account", self.tokens_per_account),
             ("idle_seconds", self.idle_seconds),
             ("ping_seconds", self.ping_seconds),
             ("outbox_bytes", self.outbox_bytes),
@@ -463,6 +566,10 @@ impl Limits {
             ("vcard_bytes", self.vcard_bytes),
             ("push_registrations", self.push_registrations),
             ("reports", self.reports),
+            ("pubsub_nodes", self.pubsub_nodes),
+            ("pubsub_items", self.pubsub_items),
+            ("pubsub_bytes", self.pubsub_bytes),
+            ("pubsub_item_bytes", self.pubsub_item_bytes),
             ("registrations_per_hour", self.registrations_per_hour),
         ];
         all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()
@@ -472,6 +579,12 @@ impl Limits {
 impl Default for Sessions {
     fn default() -> Self {
         Sessions { resume_seconds: 600, hibernating_bytes: Limit::of(512 * 1024), hold_while_inactive: true }
+    }
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Services { pubsub: "pubsub".into() }
     }
 }
 

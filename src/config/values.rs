@@ -56,6 +56,15 @@ pub enum Registration {
     Open,
 }
 
+/// What is archived for an account that has not said what it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArchiveDefault {
+    Always,
+    Roster,
+    Never,
+}
+
 /// The value of a key whose name is reserved for a feature of a later version: there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct NotYet;
@@ -89,6 +98,21 @@ pub(super) fn domains<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>
         }
         seen.push(jid.clone());
         Ok(jid.to_string())
+    })
+}
+
+pub(super) fn subdomain<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let name = String::deserialize(input)?;
+    if name.is_empty() {
+        return Ok(name);
+    }
+    // What comes of it must be a domain.
+    let jid = Jid::parse(&format!("{name}.example")).ok().filter(Jid::is_domain);
+    let prepared = jid.and_then(|jid| jid.domain().strip_suffix(".example").map(str::to_owned));
+    prepared.ok_or_else(|| {
+        D::Error::custom(format!(
+            "{name:?} can't stand in front of a domain; write a name such as \"pubsub\""
+        ))
     })
 }
 
@@ -141,6 +165,13 @@ pub(super) fn scram_iterations<'de, D: Deserializer<'de>>(input: D) -> Result<u3
     match u32::deserialize(input)? {
         value @ 4096..=1_000_000 => Ok(value),
         value => Err(D::Error::custom(format!("{value} is not between 4096 and 1000000"))),
+    }
+}
+
+pub(super) fn token_days<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    match u32::deserialize(input)? {
+        value @ 0..=3650 => Ok(value),
+        value => Err(D::Error::custom(format!("{value} is too long: at most 3650 days"))),
     }
 }
 

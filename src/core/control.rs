@@ -30,6 +30,12 @@ impl Core {
             Request::UserRemove { address } => self
                 .control_existing(&address)
                 .and_then(|jid| self.remove_account(&jid, None).map(|()| Some(Vec::new())).map_err(line)),
+            Request::UserClients { address } => self
+                .control_existing(&address)
+                .and_then(|jid| self.list_clients(&jid).map(Some).map_err(line)),
+            Request::UserRevoke { address, client } => self
+                .control_existing(&address)
+                .and_then(|jid| self.control_revoke(&jid, client.as_deref()).map(|()| Some(Vec::new()))),
             Request::UserList => self.control_list().map(Some),
             Request::ReportList => self.list_reports().map(Some),
             Request::ReportShow { number } => self.show_report(number).map(Some),
@@ -49,7 +55,7 @@ impl Core {
         if jid.local().is_none() || jid.is_full() {
             return Err(format!("{jid} is no account's address: it must look like name@{}", jid.domain()));
         }
-        if !self.is_local(jid.domain()) {
+        if !self.is_host(jid.domain()) {
             return Err(format!("{} is not served here: see domain in the configuration", jid.domain()));
         }
         Ok(jid)
@@ -58,6 +64,13 @@ impl Core {
     fn control_existing(&mut self, address: &str) -> Result<Jid, String> {
         let jid = self.control_account(address)?;
         if self.account_exists(&jid) { Ok(jid) } else { Err(format!("there is no account {jid}")) }
+    }
+
+    fn control_revoke(&mut self, jid: &Jid, client: Option<&str>) -> Result<(), String> {
+        match (self.revoke(jid, client).map_err(line)?, client) {
+            (false, Some(client)) => Err(format!("{jid} has no client {client}")),
+            _ => Ok(()),
+        }
     }
 
     fn control_list(&self) -> Result<Vec<String>, String> {

@@ -1,6 +1,7 @@
 //! What our entities say of themselves (XEP-0030), put together from what every module adds.
 
 use super::Core;
+use super::module::Target;
 use crate::jid::Jid;
 use crate::xep;
 use crate::xml::Element;
@@ -8,7 +9,7 @@ use crate::xml::ns;
 
 /// Who is asked, by whom.
 pub struct Entity<'a> {
-    /// One of our domains or the bare address of an account of ours.
+    /// One of our domains, a service of one, or the bare address of an account of ours.
     pub address: &'a Jid,
     pub node: Option<&'a str>,
     pub asker: &'a Jid,
@@ -16,8 +17,18 @@ pub struct Entity<'a> {
 
 impl Entity<'_> {
     /// One of our domains, and not a node of it.
-    pub fn is_server(&self) -> bool {
-        self.address.local().is_none() && self.node.is_none()
+    pub fn is_server(&self, core: &Core) -> bool {
+        self.node.is_none() && self.is_of_server(core)
+    }
+
+    /// One of our domains or a node of it.
+    pub fn is_of_server(&self, core: &Core) -> bool {
+        self.address.local().is_none() && core.is_host(self.address.domain())
+    }
+
+    /// A service of one of our domains, and not a node of it.
+    pub fn is_service(&self, core: &Core) -> bool {
+        core.service(self.address.domain()).is_some() && self.node.is_none()
     }
 
     pub fn is_account(&self) -> bool {
@@ -55,7 +66,8 @@ impl Core {
     pub fn info(&mut self, entity: &Entity<'_>) -> Info {
         let mut info = Info::default();
         for module in xep::ALL {
-            if entity.is_server() {
+            let at_services = || module.iq.iter().any(|route| route.target == Target::AnyService);
+            if entity.is_server(self) || entity.is_service(self) && at_services() {
                 info.features.extend(module.features);
             } else if entity.is_account() {
                 info.features.extend(module.account_features);

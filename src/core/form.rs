@@ -37,6 +37,7 @@ pub struct Field {
 /// §3.3, those that are in use here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldType {
+    Boolean,
     JidMulti,
     JidSingle,
     ListMulti,
@@ -49,6 +50,7 @@ pub enum FieldType {
 impl FieldType {
     fn name(self) -> &'static str {
         match self {
+            FieldType::Boolean => "boolean",
             FieldType::JidMulti => "jid-multi",
             FieldType::JidSingle => "jid-single",
             FieldType::ListMulti => "list-multi",
@@ -181,6 +183,7 @@ impl Field {
         }
         for value in filled_in() {
             let fits = match self.kind {
+                FieldType::Boolean => matches!(value.as_str(), "0" | "1" | "false" | "true"),
                 FieldType::JidSingle | FieldType::JidMulti => Jid::parse(value).is_ok(),
                 FieldType::ListSingle | FieldType::ListMulti => {
                     self.options.iter().any(|(_, option)| option == value)

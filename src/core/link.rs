@@ -30,6 +30,8 @@ pub enum Mail {
     Stanza(Stanza),
     /// Whether the password was right.
     Verified(bool),
+    /// What had been changed when the stream asked is on disk.
+    Kept,
     /// End the stream with this error.
     Close(StreamError),
 }

@@ -186,8 +186,8 @@ impl Core {
     /// §4: the client has everything up to here.
     pub fn acknowledged(&mut self, id: SessionId, h: u32) -> Result<(), TooHigh> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        let (link, backlog) = (session.link, session.backlog);
-        if session.outbox.acknowledge(h)? || backlog {
+        let (link, has_more) = (session.link, session.has_more());
+        if session.outbox.acknowledge(h)? || has_more {
             self.wake(link);
         }
         Ok(())
@@ -275,6 +275,7 @@ impl Core {
             link.session = Some(id);
         }
         self.wake(link);
+        self.stop_pushing(id);
         Resumed::Done { session: id, h: handled }
     }
 

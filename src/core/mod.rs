@@ -8,12 +8,16 @@
 //! [`Core::keep`] until the store has said [`Event::Committed`]; delivery to others does not wait.
 
 mod account;
+pub mod archive;
 mod arena;
+pub mod caps;
+mod clients;
 pub mod command;
 mod control;
 mod derive;
 pub mod disco;
 pub mod form;
+pub mod hints;
 mod limits;
 mod link;
 mod login;
@@ -21,10 +25,13 @@ mod management;
 pub mod module;
 mod outbox;
 mod presence;
+pub mod pubsub;
 mod push;
 pub mod reports;
 mod roster;
 mod router;
+pub mod rsm;
+mod service;
 mod session;
 pub mod time;
 mod unwritten;
@@ -34,6 +41,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
+pub use clients::{Claim, ClientId, Description, Proven, Refused, client_lines, client_name};
 pub use control::ControlId;
 pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};
@@ -42,14 +50,18 @@ pub use management::Resumed;
 pub use outbox::{Delivery, TooHigh};
 pub use roster::{Roster, item_element};
 pub use router::is_own;
+pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
+use self::archive::Archive;
 use self::arena::Arena;
+use self::caps::ClientCaps;
 use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
 use self::management::Past;
+use self::pubsub::Pubsub;
 use self::push::Pushes;
 use self::unwritten::Unwritten;
 use crate::config::Config;
@@ -70,6 +82,8 @@ pub struct Core {
     pub config: Arc<Config>,
     /// The domains that are served.
     hosts: Vec<Jid>,
+    /// What has an address below them.
+    services: Vec<Service>,
     admins: Vec<Jid>,
     /// Whether there is a way to other domains; until there is, they are `<remote-server-not-found/>`.
     pub federated: bool,
@@ -95,8 +109,12 @@ pub struct Core {
     pushes: Pushes,
     /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
     reports: Option<Vec<(u64, String)>>,
+    pubsub: Pubsub,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
+    client_caps: ClientCaps,
+
+    archive: Archive,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -175,10 +193,12 @@ impl Core {
     /// `store` must be open and hold a secret.
     pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
         let (secret, next_account) = (store.secret()?, store.next_account()?);
+        let archive = Archive::new(&store, &secret, now)?;
         let mut core = Core {
             now,
             started: now,
             hosts: Vec::new(),
+            services: Vec::new(),
             admins: Vec::new(),
             federated: false,
             store,
@@ -197,7 +217,10 @@ impl Core {
             executions: Executions::default(),
             pushes: Pushes::default(),
             reports: None,
+            pubsub: Pubsub::default(),
             caps: HashMap::new(),
+            client_caps: ClientCaps::default(),
+            archive,
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
@@ -215,6 +238,7 @@ impl Core {
             config: Arc::clone(&config),
         };
         core.hosts = jids(&config.domains);
+        core.services = service::configured(&config, &core.hosts);
         core.configure(config);
         Ok(core)
     }
@@ -242,9 +266,12 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
+        if self.has_archive_turns() {
+            return self.now;
+        }
         let stop = self.stop.map(|(at, _)| at);
         let suspended = self.suspended.first().map(|(until, _)| *until);
-        let regular = self.next_sweep.min(self.pushes.next_due());
+        let regular = self.next_sweep.min(self.pushes.next_due()).min(self.next_upkeep());
         stop.into_iter().chain(suspended).fold(regular, u64::min)
     }
 
@@ -277,6 +304,7 @@ impl Core {
     /// Ends the handling of an event: what it changed goes to the store as one batch.
     pub(crate) fn flush(&mut self) {
         self.end_overflown();
+        self.archive.close(self.seq + 1, &mut self.ops);
         if !self.ops.is_empty() {
             self.seq += 1;
             let ops = std::mem::take(&mut self.ops);
@@ -332,7 +360,7 @@ impl Core {
 
     /// The batch after which everything that has been changed so far is on disk.
     fn now_seq(&self) -> u64 {
-        if self.ops.is_empty() { self.seq } else { self.seq + 1 }
+        if self.ops.is_empty() && !self.archive.has_fresh() { self.seq } else { self.seq + 1 }
     }
 
     /// Lets `kept` leave when everything that has been changed so far is on disk.
@@ -368,6 +396,7 @@ impl Core {
         }
         let committed = self.committed;
         self.unwritten.forget_until(committed);
+        self.archive.committed(committed);
         self.removed.retain(|_, seq| *seq > committed);
     }
 
@@ -385,12 +414,16 @@ impl Core {
         if self.next_sweep <= self.now {
             self.sweep();
         }
+        self.take_archive_turn();
+        self.keep_archive_up();
     }
 
     /// Forgets what is only remembered for a while.
     fn sweep(&mut self) {
         self.next_sweep = self.now + SWEEP;
         self.evict_accounts();
+        self.forget_questions();
+        self.pubsub.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
     }
@@ -418,8 +451,14 @@ impl Core {
         &self.hosts
     }
 
-    pub fn is_local(&self, domain: &str) -> bool {
+    /// Whether a domain has accounts here.
+    pub fn is_host(&self, domain: &str) -> bool {
         self.hosts.iter().any(|host| host.domain() == domain)
+    }
+
+    /// Whether what is for this domain is for us: one that has accounts, or a service of one.
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.is_host(domain) || self.service(domain).is_some()
     }
 
     pub fn is_admin(&self, jid: &Jid) -> bool {

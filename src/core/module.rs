@@ -7,9 +7,11 @@ use std::rc::Rc;
 
 use super::command::Command;
 use super::disco::{Entity, Info, Item};
-use super::{Core, Delivery, LinkId, Session, SessionId};
+use super::pubsub::Change;
+use super::{Core, Delivery, LinkId, ServiceKind, Session, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Stanza, StanzaError};
+use crate::store::record::RosterItem;
 use crate::xml::Element;
 
 /// One feature.
@@ -46,6 +48,16 @@ pub struct Module {
     /// A message that a person would want to be woken by is shown by no client now: the session that has it
     /// hibernates or is inactive, or there is none and it waits for one.
     pub unheard: Option<fn(&mut Core, &Stanza, Option<SessionId>)>,
+    /// Takes messages and presence for a service of ours.
+    pub at_service: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
+    /// A result or an error has come for one of our domains or an account's bare address.
+    pub answered: Option<fn(&mut Core, &Stanza)>,
+    /// A node of an account (XEP-0163), by its name, has changed.
+    pub published: Option<fn(&mut Core, &Jid, &str, &Change)>,
+    /// An account's contact has changed from what it was; the roster has the new state.
+    pub roster_changed: Option<fn(&mut Core, &Jid, &Jid, Option<&RosterItem>)>,
+    /// A session has sent presence for everyone; `true`: its first.
+    pub present: Option<fn(&mut Core, SessionId, bool)>,
     /// A session has become available (`true`), or takes messages again that it did not take (`false`).
     pub available: Option<fn(&mut Core, SessionId, bool)>,
     /// A session with a backlog has room in its outbox.
@@ -58,6 +70,8 @@ pub struct Module {
     pub account_removed: Option<fn(&mut Core, &Jid)>,
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
     pub before_login: Option<fn(&mut Core, LinkId, &Stanza) -> Option<Result<Answer, StanzaError>>>,
+    /// Adds to what a client is told that has bound a resource along with its login (XEP-0386), and does what that asks for.
+    pub bound: Option<fn(&mut Core, SessionId) -> Option<Element>>,
     /// Adds to the features of a stream.
     pub stream_features: Option<fn(&mut Core, Stage, &Jid) -> Option<Element>>,
     /// Adds to what an entity of ours says of itself.
@@ -82,12 +96,18 @@ impl Module {
         undelivered: None,
         delivered: None,
         unheard: None,
+        at_service: None,
+        answered: None,
+        published: None,
+        roster_changed: None,
+        present: None,
         available: None,
         drained: None,
         session_ended: None,
         blocked: None,
         account_removed: None,
         before_login: None,
+        bound: None,
         stream_features: None,
         info: None,
         items: None,
@@ -120,6 +140,10 @@ pub enum Target {
     Owner,
     /// One of our domains.
     Server,
+    /// A service of one of our domains.
+    Service(ServiceKind),
+    /// Each of them.
+    AnyService,
 }
 
 pub type Hook = fn(&mut Core, &mut Stanza) -> Result<Flow, StanzaError>;

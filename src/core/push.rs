@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Core, Unavailable};
+use super::{Core, SessionId, Unavailable};
 use crate::jid::Jid;
 use crate::stanza::{IqType, Kind, Stanza, StanzaError};
 use crate::store::record::PushRegistration;
@@ -167,7 +167,7 @@ impl Core {
 
     /// Whether a client is there, under this resource, and its user sees what comes.
     pub fn is_watched(&self, owner: &Jid, resource: &str) -> bool {
-        self.sessions_of(owner).any(|session| session.jid.resource() == Some(resource))
+        self.sessions_of(owner).any(|session| session.is_awake() && session.jid.resource() == Some(resource))
     }
 
     /// A message has come that the client of this registration does not show.
@@ -179,15 +179,16 @@ impl Core {
         live.news = true;
         let (waits, due) = (live.asked.is_some(), live.due);
         if !waits && due <= now {
-            self.publish(key);
+            self.publish_push(key);
         } else if !waits {
             self.pushes.next = self.pushes.next.min(due);
         }
     }
 
-    /// The client under this resource is there: nothing more needs to be told, and counting begins anew.
-    pub fn stop_pushing(&mut self, owner: &Jid, resource: &str) {
-        let Some(account) = self.loaded(owner) else { return };
+    /// The client of a session is there: nothing more needs to be told, and counting begins anew.
+    pub fn stop_pushing(&mut self, session: SessionId) {
+        let Some(jid) = self.session(session).map(|session| &session.jid) else { return };
+        let (Some(resource), Some(account)) = (jid.resource(), self.loaded(jid)) else { return };
         let id = account.record.id;
         let own = account.pushes.iter().flatten().filter(|(_, known)| known.resource == resource);
         let numbers: Vec<u64> = own.map(|(number, _)| *number).collect();
@@ -199,7 +200,7 @@ impl Core {
     }
 
     // XEP-0357 §7
-    fn publish(&mut self, key: Key) {
+    fn publish_push(&mut self, key: Key) {
         let Some(live) = self.pushes.live.get_mut(&key) else { return };
         let (owner, count) = (live.owner.clone(), live.count);
         live.news = false;
@@ -306,7 +307,7 @@ impl Core {
         let due: Vec<(Key, bool)> = due.map(|(key, live)| (*key, live.asked.is_some())).collect();
         self.pushes.next = u64::MAX;
         for (key, too_late) in due {
-            if too_late { self.push_failed(key) } else { self.publish(key) }
+            if too_late { self.push_failed(key) } else { self.publish_push(key) }
         }
         let waiting = self.pushes.live.values().filter(|live| live.is_busy());
         self.pushes.next = waiting.map(|live| live.due).min().unwrap_or(u64::MAX);

@@ -10,6 +10,7 @@ use crate::jid::Jid;
 use crate::stanza::{IqType, Stanza};
 use crate::store::record::{RosterItem, Subscription};
 use crate::store::schema;
+use crate::xep;
 use crate::xml::Element;
 use crate::xml::ns;
 
@@ -145,10 +146,13 @@ impl Core {
         item.version = roster.version;
         let mut ops = vec![schema::roster::put(id, contact.as_str(), &item)];
         let push = item_element(contact, &item);
-        roster.items.insert(contact.clone(), item);
+        let before = roster.items.insert(contact.clone(), item).filter(|item| !item.removed);
         ops.extend(roster.forget_tombstones(id));
         self.write(&owner, ops);
         self.push_roster_item(&owner, &push);
+        for tell in xep::ALL.iter().filter_map(|module| module.roster_changed) {
+            tell(self, &owner, contact, before.as_ref());
+        }
     }
 
     fn push_roster_item(&mut self, owner: &Jid, item: &Element) {

@@ -103,7 +103,10 @@ impl Core {
             }
         }
         match stanza.kind {
-            Kind::Message(kind) => self.deliver_message(stanza, &to, kind),
+            Kind::Message(kind) => self
+                .deliver_message(stanza, &to, kind)
+                // What was not accepted is in no archive (XEP-0313 §6.1).
+                .inspect_err(|_| self.unarchive(stanza)),
             Kind::Presence(kind) => self.deliver_presence(stanza, &to, kind),
             Kind::Iq(kind) => self.deliver_iq(stanza, &to, kind),
         }
@@ -129,7 +132,7 @@ impl Core {
                 Ok(())
             }
             Kind::Presence(_) => Ok(()),
-            Kind::Iq(IqType::Get) => {
+            Kind::Iq(IqType::Get | IqType::Set) => {
                 let told = xep::ALL.iter().filter_map(|module| module.nobody).find_map(|tell| tell(stanza));
                 let payload = told.unwrap_or(Err(Condition::ServiceUnavailable.into()))?;
                 self.route(stanza.result(Some(payload)));
@@ -142,10 +145,25 @@ impl Core {
     /// For one of our domains itself, or a resource of it.
     fn deliver_to_server(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
         match stanza.kind {
-            Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => self.dispatch(stanza, Target::Server),
+            Kind::Iq(IqType::Get | IqType::Set) if to.is_bare() => {
+                let service = self.service(to.domain()).map(|service| Target::Service(service.kind));
+                self.dispatch(stanza, service.unwrap_or(Target::Server))
+            }
             Kind::Iq(IqType::Result | IqType::Error) => {
+                self.answered(stanza);
                 self.push_answered(stanza);
                 Ok(())
+            }
+            Kind::Message(_) | Kind::Presence(_) if self.service(to.domain()).is_some() => {
+                for take in xep::ALL.iter().filter_map(|module| module.at_service) {
+                    if take(self, stanza)? == Flow::Done {
+                        return Ok(());
+                    }
+                }
+                match stanza.kind {
+                    Kind::Presence(_) => Ok(()),
+                    _ => Err(Condition::ServiceUnavailable.into()),
+                }
             }
             Kind::Iq(_) | Kind::Message(_) => Err(Condition::ServiceUnavailable.into()),
             // The server has no presence to give.
@@ -276,8 +294,12 @@ impl Core {
     fn deliver_iq(&mut self, stanza: &Stanza, to: &Jid, kind: IqType) -> Result<(), StanzaError> {
         let request = matches!(kind, IqType::Get | IqType::Set);
         if to.is_bare() {
-            // §8.5.2.1.3; an answer to a request of the server's own needs no reaction.
-            return if request { self.dispatch(stanza, Target::Account) } else { Ok(()) };
+            // §8.5.2.1.3
+            if request {
+                return self.dispatch(stanza, Target::Account);
+            }
+            self.answered(stanza);
+            return Ok(());
         }
         let Some(id) = self.session_of(to).map(|session| session.id) else {
             return if request { Err(Condition::ServiceUnavailable.into()) } else { Ok(()) }; // §8.5.3.2.3
@@ -291,6 +313,13 @@ impl Core {
             return Err(Condition::ServiceUnavailable.into());
         }
         Ok(())
+    }
+
+    /// An answer to a request of the server's own.
+    fn answered(&mut self, stanza: &Stanza) {
+        for tell in xep::ALL.iter().filter_map(|module| module.answered) {
+            tell(self, stanza);
+        }
     }
 
     /// Gives a request to the module that knows it and sends what it answers.
@@ -354,8 +383,9 @@ pub fn is_own(stanza: &Stanza) -> bool {
 
 fn route_for(ns: &str, name: &str, to: Target) -> Option<&'static Route> {
     let fits = |target| match to {
-        Target::Server => target == Target::Server,
-        Target::Account | Target::Owner => target != Target::Server,
+        Target::Account | Target::Owner => matches!(target, Target::Account | Target::Owner),
+        Target::Service(_) => target == to || target == Target::AnyService,
+        Target::Server | Target::AnyService => target == to,
     };
     let mut routes = xep::ALL.iter().flat_map(|module| module.iq);
     routes.find(|route| route.ns == ns && route.name == name && fits(route.target))

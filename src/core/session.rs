@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::archive::Queries;
 use super::arena::Id;
+use super::clients::ClientId;
 use super::link::{LinkId, Mail};
 use super::management::Management;
 use super::outbox::{Delivery, Outbox};
+use super::pubsub::Interests;
 use super::urgency::{Urgency, urgency};
 use super::{Core, Kept, SWEEP_AFTER_LEAVING};
 use crate::jid::Jid;
@@ -29,6 +32,8 @@ pub struct Session {
     pub jid: Jid,
     /// When it was bound, in milliseconds.
     pub since: u64,
+    /// Which client it is, if it has said so (XEP-0388).
+    pub client: Option<ClientId>,
     /// `None`: connected, but not available (RFC 6121 §4.2).
     pub presence: Option<Presence>,
     /// It has asked for the roster and so gets pushes (RFC 6121 §2.1.6).
@@ -42,11 +47,19 @@ pub struct Session {
     /// Its connection has gone; until this time, in milliseconds, it can come back (XEP-0198 §5).
     pub(super) detached: Option<u64>,
     pub(super) management: Option<Box<Management>>,
+    /// The nodes whose notifications it wants, once its capabilities are known (XEP-0060 §9.2).
+    pub interests: Interests,
+    /// What its presence has said of its capabilities, as a number: the same number needs no new look.
+    pub caps: u64,
     /// Whom it has sent directed presence (RFC 6121 §4.6).
     pub directed: BTreeSet<Jid>,
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
     /// messages queue up behind.
     pub backlog: bool,
+    /// It reads the archive, and so needs nothing twice (XEP-0313).
+    pub syncs: bool,
+    /// What it has asked of the archive and has no answer to yet.
+    pub queries: Option<Box<Queries>>,
     /// The status of its unavailable presence, for XEP-0012.
     pub farewell: Option<String>,
     /// It has been told what those who come are told (XEP-0133 §4.24, §4.27).
@@ -80,6 +93,11 @@ impl Session {
     /// Whether it may have messages for the bare address.
     pub fn takes_messages(&self) -> bool {
         !self.backlog && !self.doomed && self.has_priority()
+    }
+
+    /// Whether there is more for it than its outbox has taken.
+    pub(super) fn has_more(&self) -> bool {
+        self.backlog || self.queries.is_some()
     }
 
     /// Whether somebody looks at what it gets: it has a connection and has not said otherwise (XEP-0352).
@@ -140,6 +158,7 @@ impl Core {
             link,
             jid,
             since,
+            client: None,
             presence: None,
             interested: false,
             blocklist: false,
@@ -147,8 +166,12 @@ impl Core {
             active: true,
             detached: None,
             management: None,
+            interests: Interests::default(),
+            caps: 0,
             directed: BTreeSet::new(),
             backlog: false,
+            syncs: false,
+            queries: None,
             farewell: None,
             greeted: false,
             outbox: Outbox::default(),
@@ -232,12 +255,12 @@ impl Core {
     /// Puts a stanza into a session's outbox. `false`: it can't have it; it is slow beyond the bound and is being
     /// disconnected, or it is gone.
     pub fn send(&mut self, id: SessionId, stanza: &Stanza) -> bool {
-        self.send_with(id, stanza, None, |out| stanza.write(out))
+        self.send_with(id, Some(stanza), None, |out| stanza.write(out))
     }
 
     /// The same with a message to its account, of which others may have copies.
     pub fn send_copy(&mut self, id: SessionId, stanza: &Stanza, delivery: &Rc<Delivery>) -> bool {
-        self.send_with(id, stanza, Some(delivery), |out| stanza.write(out))
+        self.send_with(id, Some(stanza), Some(delivery), |out| stanza.write(out))
     }
 
     /// The same with the stanza's bytes, which several sessions get.
@@ -248,7 +271,12 @@ impl Core {
         bytes: &[u8],
         delivery: &Rc<Delivery>,
     ) -> bool {
-        self.send_with(id, stanza, Some(delivery), |out| out.extend_from_slice(bytes))
+        self.send_with(id, Some(stanza), Some(delivery), |out| out.extend_from_slice(bytes))
+    }
+
+    /// The same with the bytes of an answer that the client waits for.
+    pub(super) fn send_answer(&mut self, id: SessionId, bytes: &[u8]) -> bool {
+        self.send_with(id, None, None, |out| out.extend_from_slice(bytes))
     }
 
     /// Whether a session's outbox takes so many bytes now.
@@ -261,7 +289,7 @@ impl Core {
     fn send_with(
         &mut self,
         id: SessionId,
-        stanza: &Stanza,
+        stanza: Option<&Stanza>,
         delivery: Option<&Rc<Delivery>>,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> bool {
@@ -276,7 +304,7 @@ impl Core {
         };
         let urgency = match session.active || !(hold || detached) {
             true => Urgency::Now,
-            false => urgency(stanza),
+            false => stanza.map_or(Urgency::Now, urgency),
         };
         let waits = urgency != Urgency::Now && (detached || session.outbox.held() < MAX_HELD);
         if session.outbox.append(bound, self.now, urgency, delivery, write) {
@@ -313,6 +341,9 @@ impl Core {
             let link = session.link;
             self.wake(link);
         }
+        if active {
+            self.stop_pushing(id);
+        }
     }
 
     /// Sends a stanza of the server's own to a session, addressed to it.
@@ -342,8 +373,9 @@ impl Core {
         let session = state.session;
         let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) else { return false };
         let mut ask = session.outbox.drain_into(out);
-        if session.backlog && out.is_empty() {
+        if session.has_more() && out.is_empty() {
             let id = session.id;
+            self.answer_queries(id);
             for go_on in xep::ALL.iter().filter_map(|module| module.drained) {
                 go_on(self, id);
             }

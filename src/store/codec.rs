@@ -34,7 +34,7 @@ impl Encoder {
     }
 
     /// A length: redb refuses values of 3 GiB long before one could overflow its `u32`.
-    fn length(self, length: usize) -> Encoder {
+    pub fn length(self, length: usize) -> Encoder {
         self.u32(u32::try_from(length).unwrap_or(u32::MAX))
     }
 

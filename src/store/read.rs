@@ -4,8 +4,13 @@
 //! A call never waits for a commit. It fails if a page can't be read or a value not be understood; after a disk
 //! error the store thread opens the database anew, and readers go on with that one.
 
+mod archive;
+
 use super::codec::Malformed;
-use super::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
+use super::record::{
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
+};
 use super::schema::{self, Table};
 use super::shared::Shared;
 use redb::{ReadableDatabase, TableDefinition, TableError};
@@ -13,6 +18,8 @@ use std::fmt;
 use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+pub use archive::{ArchiveSearch, Verdict};
 
 pub(super) const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -81,6 +88,10 @@ impl Reader {
         self.record(Table::Activity, &schema::activity::key(id))
     }
 
+    pub fn clients(&self, id: u32) -> Result<Option<Clients>, ReadError> {
+        self.record(Table::Clients, &schema::clients::key(id))
+    }
+
     /// Contacts by bare JID, removed ones included.
     pub fn roster(&self, id: u32) -> Result<Vec<(String, RosterItem)>, ReadError> {
         self.records(Table::Roster, &schema::owned(id), &[], |_| false, text)
@@ -124,7 +135,7 @@ impl Reader {
         };
         let mut bytes = 0;
         let is_last = |message: &Offline| {
-            bytes += message.stanza.len();
+            bytes += message.len();
             bytes >= enough
         };
         self.records(Table::Offline, &schema::owned(id), &from, is_last, number)
@@ -136,7 +147,8 @@ impl Reader {
         let prefix = schema::owned(id);
         self.scan(Table::Offline, &prefix, &[], |key, value| {
             usage.count += 1;
-            usage.bytes += value.len();
+            // What can't be read is there all the same.
+            usage.bytes += Offline::decode(value).map_or(value.len(), |message| message.len());
             usage.last_key = number(key.get(prefix.len()..).unwrap_or_default()).ok().or(usage.last_key);
             ControlFlow::Continue(())
         })?;
@@ -155,6 +167,42 @@ impl Reader {
 
     pub fn announcement(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
         self.bytes(Table::Announcements, &schema::announcement::key(name))
+    }
+
+    /// Nodes by name.
+    pub fn pubsub_nodes(&self, owner: u32) -> Result<Vec<(String, PubsubNode)>, ReadError> {
+        self.records(Table::PubsubNodes, &schema::owned(owner), &[], |_| false, text)
+    }
+
+    /// Who has to do with nodes, by the nodes' numbers.
+    pub fn pubsub_people(&self, owner: u32) -> Result<Vec<(u32, PubsubPeople)>, ReadError> {
+        let number = |key: &[u8]| key.try_into().map(u32::from_be_bytes).map_err(|_| Malformed::Truncated);
+        self.records(Table::PubsubPeople, &schema::owned(owner), &[], |_| false, number)
+    }
+
+    /// Calls `each` with a node's items and their keys, oldest first.
+    pub fn pubsub_items(
+        &self,
+        owner: u32,
+        node: u32,
+        mut each: impl FnMut(u64, PubsubItem),
+    ) -> Result<(), ReadError> {
+        let prefix = schema::pubsub::people_key(owner, node);
+        let mut damaged = None;
+        self.scan(Table::PubsubItems, &prefix, &[], |key, value| {
+            let order = number(key.get(prefix.len()..).unwrap_or_default());
+            match order.and_then(|order| Ok((order, PubsubItem::decode(value)?))) {
+                Ok((order, item)) => {
+                    each(order, item);
+                    ControlFlow::Continue(())
+                }
+                Err(what) => {
+                    damaged = Some(ReadError::value(Table::PubsubItems, key, what));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        damaged.map_or(Ok(()), Err)
     }
 
     /// The 32 random bytes that were made with the file.

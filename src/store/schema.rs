@@ -6,7 +6,11 @@
 //!
 //! Addresses arrive here prepared (see [`crate::jid`]), as the strings that they compare by.
 
-use super::record::{Account, Activity, Blob, Offline, PushRegistration, Record, Report, RosterItem};
+use super::record::{
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
+};
+pub mod archive;
 
 /// The layout that this stube reads and writes; a file says in `meta` which one it has.
 pub const VERSION: u32 = 1;
@@ -50,6 +54,8 @@ pub enum Owner {
     Server,
     /// An account's: every key begins with its id, 4 bytes big-endian.
     Account,
+    /// An account's too, but too many rows to be removed with it at once: see [`archive::put_remains`].
+    Archive,
 }
 
 tables! {
@@ -75,11 +81,36 @@ tables! {
     Offline = "offline", Account;
     /// Messages of the day and the like (XEP-0133). Key: a name. Value: bytes, as [`Blob`].
     Announcements = "announcements", Server;
+    /// The messages of all archives (XEP-0313), each once, in the order in which they came. Key: 8 bytes big-endian, the
+    /// milliseconds since the Unix epoch times 2^20 and a counter; they always rise. Value:
+    /// [`Archived`](super::record::Archived).
+    Archive = "archive", Server;
+    /// Which messages are in an account's archive. Key: account id, key in [`Table::Archive`]. Value:
+    /// [`ArchiveIndex`](super::record::ArchiveIndex).
+    ArchiveIndex = "archive_index", Archive;
+    /// Accounts that are gone and whose archives are still being removed. Key: account id. Value: an empty [`Blob`].
+    ArchiveRemains = "archive_remains", Server;
+    /// What an account wants to have archived (XEP-0441). Key: account id. Value:
+    /// [`ArchivePreferences`](super::record::ArchivePreferences).
+    ArchivePreferences = "archive_preferences", Account;
+    /// Which of an account's clients read its archive. Key: account id. Value:
+    /// [`ArchiveClients`](super::record::ArchiveClients).
+    ArchiveClients = "archive_clients", Account;
+    /// Clients that log in with a token (XEP-0484). Key: account id. Value: [`Clients`].
+    Clients = "clients", Account;
     /// Push services that clients have enabled (XEP-0357). Key: account id, then 8 bytes big-endian that rise with
     /// each that is enabled. Value: [`PushRegistration`].
     PushRegistrations = "push_registrations", Account;
     /// What users have reported (XEP-0377). Key: 8 bytes big-endian that rise with time. Value: [`Report`].
     Reports = "reports", Server;
+    /// Nodes of publish-subscribe (XEP-0060). Key: owner's id, node's name. An owner is an account or a service, whose
+    /// id is drawn as an account's is and kept in [`meta`]. Value: [`PubsubNode`].
+    PubsubNodes = "pubsub_nodes", Account;
+    /// Affiliations and subscriptions. Key: owner's id, node's number. Value: [`PubsubPeople`].
+    PubsubPeople = "pubsub_people", Account;
+    /// Items. Key: owner's id, node's number, then 8 bytes big-endian: when it was published, in milliseconds, and
+    /// always more than the one before. Value: [`PubsubItem`].
+    PubsubItems = "pubsub_items", Account;
 }
 
 /// One change.
@@ -167,6 +198,17 @@ pub mod meta {
         put_bytes(Table::Meta, key(SECRET), secret)
     }
 
+    /// The id under which a service of a domain, such as `pubsub.example.org`, keeps what it owns, `u32`.
+    pub fn service(address: &str) -> Vec<u8> {
+        format!("service {address}").into_bytes()
+    }
+
+    /// A new service; the id that it takes is used up in the same breath.
+    pub fn put_service(address: &str, id: u32) -> Vec<Op> {
+        let service = put_bytes(Table::Meta, service(address), &id.to_be_bytes());
+        vec![service, put_next_account(id.saturating_add(1))]
+    }
+
     pub fn put_next_account(id: u32) -> Op {
         put_bytes(Table::Meta, key(NEXT_ACCOUNT), &id.to_be_bytes())
     }
@@ -193,11 +235,13 @@ pub mod account {
         vec![put(domain, localpart, account), meta::put_next_account(account.id.saturating_add(1))]
     }
 
-    /// Deletes the account and everything that it owns, in whatever table.
+    /// Deletes the account and everything that it owns, in whatever table, but for its archive, which is removed from
+    /// then on.
     pub fn removed(domain: &str, localpart: &str, id: u32) -> Vec<Op> {
         let owned_tables = Table::ALL.iter().filter(|table| table.owner() == Owner::Account);
         let emptied = owned_tables.map(|&table| Op::DeletePrefix { table, prefix: owned(id).to_vec() });
-        emptied.chain([Op::Delete { table: Table::Accounts, key: key(domain, localpart) }]).collect()
+        let account = Op::Delete { table: Table::Accounts, key: key(domain, localpart) };
+        emptied.chain([account, archive::put_remains(id)]).collect()
     }
 }
 
@@ -305,10 +349,8 @@ pub mod offline {
         owned_key(id, &order.to_be_bytes())
     }
 
-    /// `stamp` is when it arrived, in milliseconds.
-    pub fn put(id: u32, order: u64, stamp: u64, stanza: &[u8]) -> Op {
-        let value = Offline::encode_parts(stamp, stanza);
-        Op::Put { table: Table::Offline, key: key(id, order), value }
+    pub fn put(id: u32, order: u64, message: &Offline) -> Op {
+        super::put(Table::Offline, key(id, order), message)
     }
 
     pub fn delete(id: u32, order: u64) -> Op {
@@ -333,6 +375,22 @@ pub mod announcement {
 
     pub fn delete(name: &str) -> Op {
         Op::Delete { table: Table::Announcements, key: key(name) }
+    }
+}
+
+pub mod clients {
+    use super::*;
+
+    pub fn key(id: u32) -> Vec<u8> {
+        owned(id).to_vec()
+    }
+
+    pub fn put(id: u32, clients: &Clients) -> Op {
+        super::put(Table::Clients, key(id), clients)
+    }
+
+    pub fn delete(id: u32) -> Op {
+        Op::Delete { table: Table::Clients, key: key(id) }
     }
 }
 
@@ -365,5 +423,51 @@ pub mod report {
 
     pub fn delete(number: u64) -> Op {
         Op::Delete { table: Table::Reports, key: key(number) }
+    }
+}
+
+pub mod pubsub {
+    use super::*;
+
+    pub fn node_key(owner: u32, name: &str) -> Vec<u8> {
+        owned_key(owner, name.as_bytes())
+    }
+
+    pub fn put_node(owner: u32, name: &str, node: &PubsubNode) -> Op {
+        super::put(Table::PubsubNodes, node_key(owner, name), node)
+    }
+
+    /// Deletes the node with everything that it has.
+    pub fn delete_node(owner: u32, name: &str, number: u32) -> Vec<Op> {
+        let people = Op::Delete { table: Table::PubsubPeople, key: people_key(owner, number) };
+        vec![
+            clear_items(owner, number),
+            people,
+            Op::Delete { table: Table::PubsubNodes, key: node_key(owner, name) },
+        ]
+    }
+
+    pub fn people_key(owner: u32, number: u32) -> Vec<u8> {
+        owned_key(owner, &number.to_be_bytes())
+    }
+
+    pub fn put_people(owner: u32, number: u32, people: &PubsubPeople) -> Op {
+        super::put(Table::PubsubPeople, people_key(owner, number), people)
+    }
+
+    pub fn item_key(owner: u32, number: u32, order: u64) -> Vec<u8> {
+        [&people_key(owner, number)[..], &order.to_be_bytes()].concat()
+    }
+
+    pub fn put_item(owner: u32, number: u32, order: u64, item: &PubsubItem) -> Op {
+        super::put(Table::PubsubItems, item_key(owner, number, order), item)
+    }
+
+    pub fn delete_item(owner: u32, number: u32, order: u64) -> Op {
+        Op::Delete { table: Table::PubsubItems, key: item_key(owner, number, order) }
+    }
+
+    pub fn clear_items(owner: u32, number: u32) -> Op {
+        Op::DeletePrefix { table: Table::PubsubItems, prefix: people_key(owner, number) }
     }
 }

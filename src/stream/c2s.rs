@@ -105,15 +105,22 @@ impl C2s {
             Progress::Restart => self.reader.reset(),
             Progress::LoggedIn => {
                 self.reader.reset();
-                let bytes = core.config.limits.stanza_bytes.max();
-                self.reader.set_limits(Limits::after_login(u32::try_from(bytes).unwrap_or(u32::MAX)));
+                self.trust(core);
             }
+            Progress::LoggedInHere => self.trust(core),
             Progress::Bound(session) => self.bound(core, session),
             Progress::Close(error) => self.close(core, error),
         }
     }
 
+    /// Someone who has logged in may send larger stanzas.
+    fn trust(&mut self, core: &Core) {
+        let bytes = core.config.limits.stanza_bytes.max();
+        self.reader.set_limits(Limits::after_login(u32::try_from(bytes).unwrap_or(u32::MAX)));
+    }
+
     fn bound(&mut self, core: &mut Core, session: SessionId) {
+        self.trust(core);
         let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
         let limits = &core.config.limits;
         let idle = Idle::new(core.now(), limits.idle_seconds.max_millis(), limits.ping_seconds.max_millis());
@@ -200,6 +207,7 @@ impl C2s {
             (Mail::Verified(right), State::Login(login)) => {
                 login.verified(core, self.link, &mut self.out, right)
             }
+            (Mail::Kept, State::Login(login)) => login.kept(core, self.link, &mut self.out),
             _ => Progress::Continue,
         };
         self.go_on(core, progress);

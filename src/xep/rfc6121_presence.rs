@@ -59,6 +59,9 @@ fn available(core: &mut Core, id: SessionId, stanza: &Stanza) -> Result<(), Stan
     if before.is_none() {
         learn_of_others(core, &jid);
     }
+    for tell in xep::ALL.iter().filter_map(|module| module.present) {
+        tell(core, id, before.is_none());
+    }
     let took_messages = before.as_ref().is_some_and(|presence| presence.priority >= 0);
     if before.is_none() || takes_messages && !took_messages {
         for tell in xep::ALL.iter().filter_map(|module| module.available) {

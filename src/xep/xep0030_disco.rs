@@ -18,13 +18,15 @@ pub const MODULE: Module = Module {
     account_features: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
     iq: &[
         Route { ns: ns::DISCO_INFO, name: "query", target: Target::Server, handle: info },
+        Route { ns: ns::DISCO_INFO, name: "query", target: Target::AnyService, handle: info },
         Route { ns: ns::DISCO_INFO, name: "query", target: Target::Account, handle: info },
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Server, handle: items },
+        Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::AnyService, handle: items },
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Account, handle: items },
     ],
     nobody: Some(nobody),
     info: Some(describe),
-    items: Some(resources),
+    items: Some(belongings),
     ..Module::NONE
 };
 
@@ -106,19 +108,24 @@ fn may_ask(core: &mut Core, address: &Jid, asker: &Jid) -> Result<bool, Unavaila
     Ok(core.account(address)?.roster.is_subscriber(asker))
 }
 
-fn describe(_: &mut Core, entity: &Entity<'_>, info: &mut Info) {
+fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
     let identity = |category, kind, name: &str| Identity { category, kind, name: name.into() };
-    if entity.is_server() {
+    if entity.is_server(core) {
         info.identities.push(identity("server", "im", "stube"));
     } else if entity.is_account() {
         info.identities.push(identity("account", "registered", ""));
     }
 }
 
-/// §8: an account's items are its available resources.
-fn resources(core: &mut Core, entity: &Entity<'_>, items: &mut Vec<Item>) {
+/// An account's items are its available resources (§8), a domain's are its services.
+fn belongings(core: &mut Core, entity: &Entity<'_>, items: &mut Vec<Item>) {
+    let item = |jid: &Jid| Item { jid: jid.clone(), node: None, name: None };
+    if entity.is_server(core) {
+        let services = core.services().iter().filter(|service| service.host == *entity.address);
+        items.extend(services.map(|service| item(&service.address)));
+    }
     if entity.is_account() {
         let resources = core.available_sessions(entity.address);
-        items.extend(resources.map(|session| Item { jid: session.jid.clone(), node: None, name: None }));
+        items.extend(resources.map(|session| item(&session.jid)));
     }
 }

@@ -34,7 +34,7 @@ fn find(node: &str) -> Option<&'static Command> {
 
 // §2.2
 fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
-    let (true, Some(node)) = (entity.address.local().is_none(), entity.node) else { return };
+    let (true, Some(node)) = (entity.is_of_server(core), entity.node) else { return };
     let identity = |kind, name: &str| Identity { category: "automation", kind, name: name.into() };
     if node == ns::COMMANDS {
         info.identities.push(identity("command-list", "Commands"));

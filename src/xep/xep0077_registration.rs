@@ -38,7 +38,7 @@ fn offer(core: &mut Core, stage: Stage, _: &Jid) -> Option<Element> {
 
 /// §10: the users of a domain see whether they can change their passwords, others whether they can have an account.
 fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
-    if entity.is_server() && (is_open(core) || entity.asker.domain() == entity.address.domain()) {
+    if entity.is_server(core) && (is_open(core) || entity.asker.domain() == entity.address.domain()) {
         info.features.push(ns::REGISTER);
     }
 }

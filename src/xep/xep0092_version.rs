@@ -10,7 +10,10 @@ pub const MODULE: Module = Module {
     name: "version",
     specs: &[Spec::Xep(92, "1.1")],
     features: &[ns::VERSION],
-    iq: &[Route { ns: ns::VERSION, name: "query", target: Target::Server, handle: version }],
+    iq: &[
+        Route { ns: ns::VERSION, name: "query", target: Target::Server, handle: version },
+        Route { ns: ns::VERSION, name: "query", target: Target::AnyService, handle: version },
+    ],
     ..Module::NONE
 };
 

@@ -11,7 +11,7 @@ pub const MODULE: Module =
 
 // §3
 fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
-    if !entity.is_server() {
+    if !entity.is_server(core) {
         return;
     }
     let contact = &core.config.contact;

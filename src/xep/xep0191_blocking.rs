@@ -161,6 +161,9 @@ fn inbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
         }
         // The user appears offline, and a headline to someone offline has no answer (RFC 6121 §8.5.2.2.1).
         Kind::Message(MessageType::Headline) => Ok(Flow::Done),
+        // A room takes an error for the end of the user's presence there: whoever blocks an occupant would leave.
+        Kind::Message(MessageType::Groupchat) => Ok(Flow::Done),
+        Kind::Message(_) if stanza.payload.find("x", ns::MUC_USER).is_some() => Ok(Flow::Done),
         Kind::Message(_) | Kind::Iq(_) => Err(Condition::ServiceUnavailable.into()),
     }
 }

@@ -12,6 +12,7 @@ pub const MODULE: Module = Module {
     account_features: &[ns::PING],
     iq: &[
         Route { ns: ns::PING, name: "ping", target: Target::Server, handle: pong },
+        Route { ns: ns::PING, name: "ping", target: Target::AnyService, handle: pong },
         Route { ns: ns::PING, name: "ping", target: Target::Account, handle: pong },
     ],
     ..Module::NONE

@@ -10,7 +10,10 @@ pub const MODULE: Module = Module {
     name: "time",
     specs: &[Spec::Xep(202, "2.0")],
     features: &[ns::TIME],
-    iq: &[Route { ns: ns::TIME, name: "time", target: Target::Server, handle: tell }],
+    iq: &[
+        Route { ns: ns::TIME, name: "time", target: Target::Server, handle: tell },
+        Route { ns: ns::TIME, name: "time", target: Target::AnyService, handle: tell },
+    ],
     ..Module::NONE
 };
 

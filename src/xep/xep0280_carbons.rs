@@ -59,7 +59,8 @@ fn sent(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
     if others.is_empty() || is_own(stanza) || !is_eligible(stanza, kind) {
         return Ok(Flow::Continue);
     }
-    let copy = wrap("sent", stanza, &from.bare());
+    // XEP-0313 §3.5
+    let copy = wrap("sent", &core.with_stanza_id(stanza, from), &from.bare());
     for (session, jid) in others {
         core.send(session, &copy.clone().to(&jid));
     }

@@ -169,10 +169,7 @@ fn is_worth_waking_for(stanza: &Stanza, owner: &Jid) -> bool {
 
 /// The client is there and will see what waits.
 fn came(core: &mut Core, session: SessionId, _: bool) {
-    let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
-    if let Some(resource) = jid.resource() {
-        core.stop_pushing(&jid, resource);
-    }
+    core.stop_pushing(session);
 }
 
 // §8

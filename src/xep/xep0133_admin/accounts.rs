@@ -185,7 +185,7 @@ pub fn check_account(core: &mut Core, jid: &Jid) -> Result<(), StanzaError> {
 }
 
 fn check_address(core: &Core, jid: &Jid) -> Result<(), StanzaError> {
-    if jid.is_full() || jid.local().is_none() || !core.is_local(jid.domain()) {
+    if jid.is_full() || jid.local().is_none() || !core.is_host(jid.domain()) {
         let text = format!("{jid} is no address of an account on this server.");
         return Err(StanzaError::new(Condition::NotAcceptable, text));
     }
