@@ -6,13 +6,16 @@
 //! is slow, full, or fails now and then. Then the power is cut, or the server is killed, or stopped as it should be; it starts
 //! on what is left on the disk, and:
 //!
-//! * a message that was acknowledged was given to its receiver or waits for them, once;
+//! * a message that was acknowledged is in the archives of its sender and of its receiver, once, and under one id; if it was
+//!   not, it is in both or in neither; and of two messages the later one is never there alone;
+//! * without archives, a message that was acknowledged was given to its receiver or waits for them, once;
 //! * what was taken for good does not come again;
+//! * no id of an archive stands for two messages, even if the clock was set back meanwhile;
 //! * rosters and block lists are as they were at some moment not before the last change that was acknowledged;
 //! * a session from before can't be resumed, and its phone binds anew.
 //!
-//! A message for someone who has a session is given to that session and is not stored: as long as it is in the server's
-//! memory only, an end of the server loses it.
+//! What docs/durability.md excepts is excepted here: a message for someone who has a session is given to that session, and if
+//! it is not archived, because there are no archives or because the disk refuses, it is in the server's memory only.
 //!
 //! `SEEDS=10000` runs more of it, `SEED=7` one; a seed that fails is printed.
 
@@ -52,6 +55,9 @@ struct Town {
     phones: Vec<Phone>,
     messages: Vec<Message>,
     lists: BTreeMap<&'static str, Lists>,
+    archives: bool,
+    /// Ids of archives that somebody has seen, and of which messages.
+    ids: BTreeMap<String, usize>,
     /// What happened, for whoever looks for the reason.
     log: Vec<String>,
 }
@@ -74,6 +80,10 @@ struct Message {
     gone: bool,
     /// The sender was not sure and has sent it twice.
     repeated: bool,
+    /// The disk refused when it was sent.
+    unarchived: bool,
+    /// Whether it is in the archives, once the server has ended.
+    archived: Option<bool>,
 }
 
 /// What an account keeps, after each change that its phones have made.
@@ -118,12 +128,22 @@ fn account(name: &str) -> Jid {
 
 impl Town {
     fn new(seed: u64) -> Town {
-        let mut world = World::new();
+        let mut chance = Chance::new(seed);
+        let archives = !chance.one_in(4);
+        let mut world = World::with(|config| config.archive.enabled = archives);
         PEOPLE.iter().for_each(|name| world.account(name));
         let empty = || Lists { versions: vec![Default::default()], kept: 0 };
         let lists = PEOPLE.iter().map(|name| (*name, empty())).collect();
-        let chance = Chance::new(seed);
-        Town { world, chance, phones: Vec::new(), messages: Vec::new(), lists, log: Vec::new() }
+        Town {
+            world,
+            chance,
+            phones: Vec::new(),
+            messages: Vec::new(),
+            lists,
+            archives,
+            ids: BTreeMap::new(),
+            log: Vec::new(),
+        }
     }
 
     fn note(&mut self, what: String) {
@@ -160,7 +180,8 @@ impl Town {
             0..=13 => self.someone_comes(),
             14..=45 => self.someone_writes(),
             46..=57 => self.someone_changes_a_list(),
-            58..=63 => self.someone_asks(),
+            58..=61 => self.someone_asks(),
+            62..=63 => self.someone_reads_the_archive(),
             64..=71 => self.someone_loses_the_connection(),
             72..=80 => self.someone_comes_back(),
             81..=83 => self.someone_goes(),
@@ -258,7 +279,8 @@ impl Town {
         let stanzas: Vec<(Said, String)> = (0..1 + self.chance.below(3))
             .map(|_| {
                 let (to, number) = (self.chance.pick(&PEOPLE), self.messages.len());
-                self.messages.push(Message::new(from, to));
+                let unarchived = !self.archives || self.world.is_stalled();
+                self.messages.push(Message::new(from, to, unarchived));
                 let text = format!(
                     "<message id='{number}' type='chat' to='{to}@example.org'><body>{number}</body></message>"
                 );
@@ -278,6 +300,13 @@ impl Town {
         if self.phones[at].counts.is_some() {
             self.say(at, Vec::new(), &format!("<r xmlns='{NAMESPACE}'/>"));
         }
+    }
+
+    /// From then on this phone gets from there what it has missed.
+    fn someone_reads_the_archive(&mut self) {
+        let Some(at) = self.someone() else { return };
+        let query = "<iq type='set' id='archive'><query xmlns='urn:xmpp:mam:2'/></iq>";
+        self.say(at, vec![(Said::Other, query.into())], "");
     }
 
     /// A contact, or someone to be blocked; neither is one of those who write.
@@ -374,7 +403,11 @@ impl Town {
         let mut again: Vec<(Said, String)> = std::mem::take(&mut counts.sent).into();
         for (said, _) in &mut again {
             match said {
-                Said::Message(number) => self.messages[*number].repeated = true,
+                Said::Message(number) => {
+                    let message = &mut self.messages[*number];
+                    message.repeated = true;
+                    message.unarchived |= self.world.is_stalled();
+                }
                 // This time it is refused, whatever becomes of the first.
                 Said::Change(_) if self.world.is_stalled() => *said = Said::Other,
                 Said::Change(_) | Said::Other => {}
@@ -515,6 +548,16 @@ impl Town {
             let who = format!("{}/{}", phone.name, phone.resource);
             self.fail(&format!("{who} got {}", show(got)));
         }
+        if let Some(id) = got.find("stanza-id", "urn:xmpp:sid:0").and_then(|id| id.get_attr("id")) {
+            self.learn(id, number);
+        }
+    }
+
+    fn learn(&mut self, id: &str, number: usize) {
+        let known = *self.ids.entry(id.to_owned()).or_insert(number);
+        if known != number {
+            self.fail(&format!("{id} stands for the messages {known} and {number}"));
+        }
     }
 
     /// Most phones answer soon.
@@ -577,9 +620,17 @@ impl Town {
     // --- after the end ---
 
     fn end(&mut self) {
+        match self.chance.below(4) {
+            // A machine without a battery for its clock.
+            0 => self.world.now -= 3_600_000,
+            _ => self.world.now += 100,
+        }
         self.world.start_again();
         let former: Vec<Phone> = self.phones.drain(..).filter(|phone| phone.counts.is_some()).collect();
         PEOPLE.iter().for_each(|name| self.look_after(name));
+        if self.archives {
+            self.compare_archives();
+        }
         for phone in former.into_iter().take(2) {
             self.phones.push(Phone { client: None, ..phone });
             if self.resume(self.phones.len() - 1) {
@@ -628,6 +679,59 @@ impl Town {
         }
     }
 
+    fn compare_archives(&mut self) {
+        let archives: BTreeMap<&str, Vec<(String, usize)>> =
+            PEOPLE.iter().map(|name| (*name, self.archive(name))).collect();
+        let mut later_is_there = false;
+        for number in (0..self.messages.len()).rev() {
+            let message = &self.messages[number];
+            let ids = |name: &str| -> Vec<&str> {
+                let its = archives[name].iter().filter(|(_, there)| *there == number);
+                its.map(|(id, _)| id.as_str()).collect()
+            };
+            let (sent, received) = (ids(message.from), ids(message.to));
+            let must =
+                message.archived.unwrap_or(message.acknowledged || later_is_there) && !message.unarchived;
+            let most = 1 + usize::from(message.repeated);
+            let right = (usize::from(must)..=most).contains(&sent.len())
+                && (sent == received || message.refused)
+                && !(message.archived == Some(false) && !sent.is_empty());
+            if !right {
+                self.fail(&format!("message {number} is in the archives as {sent:?} and {received:?}"));
+            }
+            later_is_there |= !sent.is_empty() && !message.repeated;
+            self.messages[number].archived = Some(!sent.is_empty());
+        }
+        for (id, number) in archives.values().flatten() {
+            self.learn(id, *number);
+        }
+    }
+
+    /// All that somebody has in the archive.
+    fn archive(&mut self, name: &str) -> Vec<(String, usize)> {
+        let client = self.world.login(name, "archivist");
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let set = format!("<set xmlns='http://jabber.org/protocol/rsm'><max>250</max>{after}</set>");
+            let query = format!("<query xmlns='urn:xmpp:mam:2'>{set}</query>");
+            self.world.send(client, &format!("<iq type='set' id='archive'>{query}</iq>"));
+            let mut got = self.world.drain(client);
+            let fin = got.pop().and_then(|answer| answer.find("fin", "urn:xmpp:mam:2").cloned());
+            let Some(fin) = fin else { self.fail(&format!("no answer from the archive of {name}")) };
+            all.extend(got.iter().map(result_of));
+            if fin.get_attr("complete") == Some("true") {
+                break;
+            }
+            after = format!("<after>{}</after>", all.last().map_or("", |(id, _)| id));
+        }
+        self.world.close(client);
+        let ids: BTreeSet<&String> = all.iter().map(|(id, _)| id).collect();
+        if ids.len() < all.len() {
+            self.fail(&format!("the archive of {name} has an id twice: {all:?}"));
+        }
+        all
+    }
+
     fn list(&mut self, client: Client, request: &str) -> BTreeSet<String> {
         let answer = self.world.expect_result(client, &format!("<iq type='get' id='list'>{request}</iq>"));
         let items = answer.children().flat_map(Element::children);
@@ -636,7 +740,7 @@ impl Town {
 }
 
 impl Message {
-    fn new(from: &'static str, to: &'static str) -> Message {
+    fn new(from: &'static str, to: &'static str, unarchived: bool) -> Message {
         Message {
             from,
             to,
@@ -647,10 +751,20 @@ impl Message {
             taken: false,
             gone: false,
             repeated: false,
+            unarchived,
+            archived: None,
         }
     }
 }
 
 fn number_of(message: &Element) -> usize {
     message.get_attr("id").and_then(|id| id.parse().ok()).expect("a number")
+}
+
+/// The id and the number of a message from an archive.
+fn result_of(got: &Element) -> (String, usize) {
+    let result = got.find("result", "urn:xmpp:mam:2").expect("a result");
+    let forwarded = result.find("forwarded", "urn:xmpp:forward:0").expect("a message");
+    let message = forwarded.find("message", "jabber:client").expect("a message");
+    (result.get_attr("id").expect("an id").to_owned(), number_of(message))
 }
