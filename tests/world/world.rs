@@ -413,16 +413,21 @@ impl World {
         self.answer(client, &id).unwrap_or_else(|| panic!("no answer to {request}"))
     }
 
+    /// Takes the first of its kind out of what has come.
+    pub fn pick(&mut self, client: Client, wanted: impl Fn(&Element) -> bool) -> Option<Element> {
+        let received = &mut self.connection(client).wire.received;
+        let at = received.iter().position(wanted)?;
+        received.remove(at)
+    }
+
     /// Takes the answer to the request with this id out of what has come.
     pub fn answer(&mut self, client: Client, id: &str) -> Option<Element> {
-        let received = &mut self.connection(client).wire.received;
         let is_answer = |element: &Element| {
             element.name == "iq"
                 && element.get_attr("id") == Some(id)
                 && matches!(element.get_attr("type"), Some("result" | "error"))
         };
-        let at = received.iter().position(is_answer)?;
-        received.remove(at)
+        self.pick(client, is_answer)
     }
 
     /// The request must fail with this condition.
