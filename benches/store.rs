@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use stube::store::schema::{offline, roster};
-use stube::store::{Batch, Options, RosterItem, Store};
+use stube::store::{Batch, Offline, Options, RosterItem, Store};
 
 /// A chat message with its envelope.
 const MESSAGE: usize = 360;
@@ -125,7 +125,7 @@ fn messages(order: &mut u64, count: u64) -> Batch {
         *order += 1;
         // Accounts in no order, as messages come.
         let account = (*order * 2_654_435_761 % u64::from(ACCOUNTS)) as u32;
-        offline::put(account, *order, *order, &stanza)
+        offline::put(account, *order, &Offline::Copy { stamp: *order, stanza: stanza.to_vec() })
     });
     let ops = ops.collect();
     Batch { seq: *order, ops }

@@ -18,10 +18,34 @@ pub const MAX_REQUEST: usize = 8192;
 /// Something to do, in the words of the command line. Addresses are bare JIDs.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Request {
-    UserAdd { address: String, password: String },
-    UserPasswd { address: String, password: String },
-    UserRemove { address: String },
+    UserAdd {
+        address: String,
+        password: String,
+    },
+    UserPasswd {
+        address: String,
+        password: String,
+    },
+    UserRemove {
+        address: String,
+    },
+    UserClients {
+        address: String,
+    },
+    /// All clients, or the one of this name.
+    UserRevoke {
+        address: String,
+        client: Option<String>,
+    },
     UserList,
+    ReportList,
+    ReportShow {
+        number: u64,
+    },
+    /// Without a number, all of them.
+    ReportRemove {
+        number: Option<u64>,
+    },
     Status,
 }
 
@@ -38,7 +62,14 @@ impl Request {
             Request::UserAdd { address, password } => &["user-add", address, password],
             Request::UserPasswd { address, password } => &["user-passwd", address, password],
             Request::UserRemove { address } => &["user-remove", address],
+            Request::UserClients { address } => &["user-clients", address],
+            Request::UserRevoke { address, client: None } => &["user-revoke", address],
+            Request::UserRevoke { address, client: Some(client) } => &["user-revoke", address, client],
             Request::UserList => &["user-list"],
+            Request::ReportList => &["report-list"],
+            Request::ReportShow { number } => &["report-show", &number.to_string()],
+            Request::ReportRemove { number: Some(number) } => &["report-remove", &number.to_string()],
+            Request::ReportRemove { number: None } => &["report-clear"],
             Request::Status => &["status"],
         };
         line(fields).into_bytes()
@@ -57,7 +88,19 @@ impl Request {
                 Request::UserPasswd { address: text(&mut fields)?, password: text(&mut fields)? }
             }
             "user-remove" => Request::UserRemove { address: text(&mut fields)? },
+            "user-clients" => Request::UserClients { address: text(&mut fields)? },
+            "user-revoke" => Request::UserRevoke {
+                address: text(&mut fields)?,
+                client: match fields.next() {
+                    Some("") => return None,
+                    client => client.map(str::to_owned),
+                },
+            },
             "user-list" => Request::UserList,
+            "report-list" => Request::ReportList,
+            "report-show" => Request::ReportShow { number: fields.next()?.parse().ok()? },
+            "report-remove" => Request::ReportRemove { number: Some(fields.next()?.parse().ok()?) },
+            "report-clear" => Request::ReportRemove { number: None },
             "status" => Request::Status,
             _ => return None,
         };
@@ -109,7 +152,12 @@ impl fmt::Debug for Request {
             Request::UserAdd { address, .. } => write!(f, "UserAdd({address})"),
             Request::UserPasswd { address, .. } => write!(f, "UserPasswd({address})"),
             Request::UserRemove { address } => write!(f, "UserRemove({address})"),
+            Request::UserClients { address } => write!(f, "UserClients({address})"),
+            Request::UserRevoke { address, .. } => write!(f, "UserRevoke({address})"),
             Request::UserList => f.write_str("UserList"),
+            Request::ReportList => f.write_str("ReportList"),
+            Request::ReportShow { number } => write!(f, "ReportShow({number})"),
+            Request::ReportRemove { number } => write!(f, "ReportRemove({number:?})"),
             Request::Status => f.write_str("Status"),
         }
     }
@@ -127,7 +175,14 @@ mod tests {
             Request::UserAdd { address: address(), password: password() },
             Request::UserPasswd { address: address(), password: password() },
             Request::UserRemove { address: address() },
+            Request::UserClients { address: address() },
+            Request::UserRevoke { address: address(), client: None },
+            Request::UserRevoke { address: address(), client: Some("1f2e3d4c".into()) },
             Request::UserList,
+            Request::ReportList,
+            Request::ReportShow { number: 7 },
+            Request::ReportRemove { number: Some(u64::MAX) },
+            Request::ReportRemove { number: None },
             Request::Status,
         ] {
             assert_eq!(Request::decode(&request.encode()).as_ref(), Some(&request));
@@ -164,6 +219,10 @@ mod tests {
             b"user-add\t\tpassword\n",
             b"user-remove\ta@b\nuser-list\n",
             b"user-remove\t\xff\n",
+            b"user-revoke\ta@b\t\n",
+            b"user-revoke\ta@b\t1f2e3d4c\textra\n",
+            b"report-show\t-1\n",
+            b"report-remove\tall\n",
             b"format-disk\n",
             &too_long,
         ] {

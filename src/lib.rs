@@ -3,7 +3,8 @@
 //! Eight rooms, each knowing only those before it:
 //!
 //! * [`xml`] turns bytes into elements and back; it is the security boundary.
-//! * [`jid`], [`stanza`] and [`password`] are the words of the protocol; [`precis`] says which strings are the same.
+//! * [`jid`], [`stanza`], [`password`] and [`token`] are the words of the protocol; [`precis`] says which strings are
+//!   the same.
 //! * [`config`] is the one file of configuration, and its manual; [`control`] is what the command line says to a server.
 //! * [`store`] keeps everything in one redb file; its own thread commits.
 //! * [`core`] owns all live state; it never waits and never looks at a clock.
@@ -23,5 +24,6 @@ pub mod run;
 pub mod stanza;
 pub mod store;
 pub mod stream;
+pub mod token;
 pub mod xep;
 pub mod xml;

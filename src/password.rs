@@ -99,7 +99,7 @@ impl Hash {
         salted
     }
 
-    fn output_length(self) -> usize {
+    pub fn output_length(self) -> usize {
         match self {
             Hash::Sha1 => 20,
             Hash::Sha256 => 32,
@@ -120,13 +120,17 @@ pub struct Keys {
 impl Keys {
     /// Derives the keys of a password (RFC 5802 §3). Slow.
     pub fn derive(hash: Hash, password: &Password, salt: &[u8], iterations: u32) -> Keys {
-        let salted = hash.salted_password(password, salt, iterations);
-        let client_key = Zeroizing::new(hash.hmac(&salted, b"Client Key"));
+        Keys::of_salted(hash, &hash.salted_password(password, salt, iterations), salt, iterations)
+    }
+
+    /// The keys of a password that a client has salted (XEP-0480 §3).
+    pub fn of_salted(hash: Hash, salted: &[u8], salt: &[u8], iterations: u32) -> Keys {
+        let client_key = Zeroizing::new(hash.hmac(salted, b"Client Key"));
         Keys {
             salt: salt.to_vec(),
             iterations,
             stored_key: hash.digest(&client_key),
-            server_key: hash.hmac(&salted, b"Server Key"),
+            server_key: hash.hmac(salted, b"Server Key"),
         }
     }
 
@@ -183,6 +187,13 @@ impl Credentials {
         match hash {
             Hash::Sha1 => &self.sha1,
             Hash::Sha256 => &self.sha256,
+        }
+    }
+
+    pub fn keys_mut(&mut self, hash: Hash) -> &mut Keys {
+        match hash {
+            Hash::Sha1 => &mut self.sha1,
+            Hash::Sha256 => &mut self.sha256,
         }
     }
 }

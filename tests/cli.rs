@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use stube::store::{Batch, Options, Store, schema};
+
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// A directory with a configuration, gone at the end.
@@ -116,6 +118,18 @@ fn an_account_that_is_not_there_cannot_be_changed_or_removed() {
     let refused = || failed(1, "there is no account juliet@example.org");
     assert_eq!(site.stube_with("user passwd juliet", "pencil\n"), refused());
     assert_eq!(site.stube("user remove juliet"), refused());
+    assert_eq!(site.stube("user clients juliet"), refused());
+    assert_eq!(site.stube("user revoke juliet"), refused());
+}
+
+#[test]
+fn clients_without_a_token_are_not_listed_and_cannot_be_named() {
+    let site = Site::new("clients");
+    site.stube_with("user add juliet", "pencil\n");
+    assert_eq!(site.stube("user clients juliet"), done(""));
+    assert_eq!(site.stube("user revoke juliet"), done("juliet@example.org has no client with a token\n"));
+    let refused = failed(1, "juliet@example.org has no client 0123abcd");
+    assert_eq!(site.stube("user revoke juliet 0123abcd"), refused);
 }
 
 #[test]
@@ -145,6 +159,43 @@ fn the_database_is_for_its_owner_only() {
     let site = Site::new("mode");
     site.stube_with("user add juliet", "pencil\n");
     assert_eq!(site.database().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn reports_are_listed_shown_and_removed() {
+    let site = Site::new("reports");
+    let report = |reported: &str| stube::store::record::Report {
+        stamp: 1_795_353_071,
+        reporter: "juliet@example.org".into(),
+        reported: reported.into(),
+        reason: "urn:xmpp:reporting:abuse".into(),
+        text: "Every day".into(),
+        stanzas: Vec::new(),
+        to_origin: false,
+        to_third_parties: true,
+    };
+    let opened = Store::open(&site.database(), Options::new([0; 32])).unwrap();
+    let mut committer = opened.committer;
+    let names = ["a@example.net", "b@example.net", "c@example.net"];
+    let ops = (1..).zip(names).map(|(number, name)| schema::report::put(number, &report(name))).collect();
+    committer.apply(&[Batch { seq: 1, ops }]).unwrap();
+    drop((committer, opened.reader));
+
+    let line =
+        |number, name| format!("{number}  2026-11-22T13:11:11Z  juliet@example.org about {name}: abuse\n");
+    let all = (1..).zip(names).map(|(number, name)| line(number, name)).collect::<String>();
+    assert_eq!(site.stube("reports list"), done(&all));
+    let shown = site.stube("reports show 2");
+    assert!(
+        shown.code == 0 && shown.out.contains("b@example.net") && shown.out.contains("Every day"),
+        "{shown:?}"
+    );
+    assert_eq!(site.stube("reports remove 2"), done("report 2 was removed\n"));
+    let gone = || failed(1, "there is no report 2; see stube reports list");
+    assert_eq!(site.stube("reports show 2"), gone());
+    assert_eq!(site.stube("reports remove 2"), gone());
+    assert_eq!(site.stube("reports clear"), done("all reports were removed\n"));
+    assert_eq!(site.stube("reports list"), done(""));
 }
 
 #[test]

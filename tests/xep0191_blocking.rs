@@ -216,7 +216,7 @@ fn messages_of_somebody_blocked_come_back() {
     block(&mut world, juliet, &["romeo@example.org"]);
     world.clear(romeo);
     for to in ["juliet@example.org", "juliet@example.org/chamber"] {
-        for kind in ["chat", "normal", "groupchat"] {
+        for kind in ["chat", "normal"] {
             world.send(
                 romeo,
                 &format!("<message to='{to}' type='{kind}' id='m'><body>But soft!</body></message>"),
@@ -250,6 +250,72 @@ fn requests_of_somebody_blocked_come_back_and_answers_disappear() {
     }
     world.expect_nothing(romeo);
     world.expect_nothing(juliet);
+}
+
+/// Juliet in a room, where she has blocked one occupant.
+fn in_a_room() -> (World, Client) {
+    let mut world = World::federated();
+    let juliet = world.online("juliet", "chamber");
+    world.send(juliet, "<presence to='ball@rooms.example.net/Juliet'/>");
+    block(&mut world, juliet, &["ball@rooms.example.net/Tybalt"]);
+    world.to_remote();
+    (world, juliet)
+}
+
+// A room that gets an error takes the user for gone (XEP-0045 §9.3.1, "ghost users").
+#[test]
+fn whoever_blocks_an_occupant_stays_in_the_room() {
+    let (mut world, juliet) = in_a_room();
+    let from = |nick: &str, kind: &str, payload: &str| {
+        format!(
+            "<message type='{kind}' from='ball@rooms.example.net/{nick}' to='juliet@example.org/chamber'>\
+             <body>hi</body>{payload}</message>"
+        )
+    };
+    world.from_remote(&from("Tybalt", "groupchat", ""));
+    let private = "<x xmlns='http://jabber.org/protocol/muc#user'/>";
+    world.from_remote(&from("Tybalt", "chat", private));
+    world.expect_nothing(juliet);
+    assert!(world.to_remote().is_empty(), "nothing goes back to the room");
+    world.from_remote(&from("Romeo", "groupchat", ""));
+    assert_eq!(world.receive(juliet).name, "message");
+}
+
+#[test]
+fn a_blocked_message_makes_no_carbon() {
+    let (mut world, juliet, romeo) = friends();
+    let balcony = world.online("juliet", "balcony");
+    let enable = "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>";
+    world.expect_result(juliet, enable);
+    world.expect_result(balcony, enable);
+    block(&mut world, juliet, &["romeo@example.org"]);
+    world.clear(balcony);
+    world.clear(juliet);
+    let message = "<message to='juliet@example.org/chamber' type='chat'><body>But soft!</body></message>";
+    world.send(romeo, message);
+    world.expect_nothing(balcony);
+    world.send(juliet, "<message to='romeo@example.org' type='chat'><body>Ay me!</body></message>");
+    world.expect_bounce(juliet, "not-acceptable");
+    world.expect_nothing(balcony);
+}
+
+#[test]
+fn a_blocked_message_does_not_wait_for_a_resumption() {
+    let (mut world, juliet, romeo) = friends();
+    let phone = world.online("juliet", "phone");
+    world.send(phone, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    world.cut(phone);
+    world.clear(juliet);
+    world.send(romeo, "<message to='juliet@example.org/phone' type='chat'><body>But soft!</body></message>");
+    block(&mut world, juliet, &["romeo@example.org"]);
+    world.clear(romeo);
+    world
+        .send(romeo, "<message to='juliet@example.org/phone' type='chat'><body>Speak again</body></message>");
+    world.expect_bounce(romeo, "service-unavailable");
+    // What the session had is not passed on to another when it ends.
+    world.clear(juliet);
+    world.advance(601_000);
+    assert!(world.drain(juliet).iter().all(|stanza| stanza.name != "message"));
 }
 
 #[test]

@@ -3,19 +3,27 @@
 
 use libfuzzer_sys::fuzz_target;
 use stube::store::record::{
-    Account, Activity, Blob, Offline, PubsubItem, PubsubNode, PubsubPeople, Record, RosterItem,
+    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Clients, Offline,
+    PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, RosterItem,
 };
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, value)) = data.split_first() else { return };
-    match kind % 8 {
+    match kind % 15 {
         0 => agrees::<Account>(value),
         1 => agrees::<Activity>(value),
         2 => agrees::<RosterItem>(value),
         3 => agrees::<Offline>(value),
-        4 => agrees::<PubsubNode>(value),
-        5 => agrees::<PubsubPeople>(value),
-        6 => agrees::<PubsubItem>(value),
+        4 => agrees::<PushRegistration>(value),
+        5 => agrees::<Report>(value),
+        6 => agrees::<PubsubNode>(value),
+        7 => agrees::<PubsubPeople>(value),
+        8 => agrees::<PubsubItem>(value),
+        9 => agrees::<Archived>(value),
+        10 => agrees::<ArchiveIndex>(value),
+        11 => agrees::<ArchivePreferences>(value),
+        12 => agrees::<ArchiveClients>(value),
+        13 => agrees::<Clients>(value),
         _ => agrees::<Blob>(value),
     }
 });

@@ -7,12 +7,13 @@
 //! | 2 | the configuration or the command line is wrong; starting again without mending it changes nothing |
 //! | 70 | a bug in stube |
 //!
-//! Commands about accounts go to the running server through its control socket ([`crate::control`]); without a server they are
+//! Commands about accounts and reports go to the running server through its control socket ([`crate::control`]); without a server they are
 //! carried out on the database ([`offline`]).
 
 pub mod ask;
 mod check;
 mod offline;
+mod reports;
 mod run;
 mod try_;
 mod user;
@@ -42,6 +43,7 @@ enum Command {
     Try(Try),
     Check(Check),
     User(user::User),
+    Reports(reports::Reports),
     Version(Version),
 }
 
@@ -112,6 +114,7 @@ impl Command {
             Command::Try(_) => try_::run(),
             Command::Check(_) => check::run(file),
             Command::User(user) => user.run(&Config::load(file)?),
+            Command::Reports(reports) => reports.run(&Config::load(file)?),
             Command::Version(_) => {
                 println!("stube {}", env!("CARGO_PKG_VERSION"));
                 Ok(())

@@ -1,4 +1,4 @@
-//! Commands about accounts while no server runs: what the server would do, done on the database itself.
+//! Commands about accounts and reports while no server runs: what the server would do, done on the database itself.
 //!
 //! What only a server can do is left out, and said: people on other servers do not learn that an account is gone.
 
@@ -7,9 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Failure;
 use crate::config::Config;
 use crate::control::{Request, Response};
+use crate::core::{client_lines, client_name, reports};
 use crate::jid::Jid;
 use crate::password::{self, Credentials, SALT_LENGTH};
-use crate::store::schema::{account, roster, subscription_request};
+use crate::store::record::Clients;
+use crate::store::schema::{account, clients, report, roster, subscription_request};
 use crate::store::{Account, Batch, Op, Opened, Options, Reader, RosterItem, Store, Subscription};
 
 /// Opens the database, carries out the request and closes it again.
@@ -22,7 +24,12 @@ pub fn carry_out(config: &Config, request: &Request) -> Result<Response, Failure
         Request::UserAdd { address, password } => add(config, &reader, address, password)?,
         Request::UserPasswd { address, password } => change_password(config, &reader, address, password)?,
         Request::UserRemove { address } => remove(config, &reader, address)?,
+        Request::UserClients { address } => list_clients(&reader, address)?,
+        Request::UserRevoke { address, client } => revoke(&reader, address, client.as_deref())?,
         Request::UserList => list(config, &reader)?,
+        Request::ReportList => list_reports(&reader)?,
+        Request::ReportShow { number } => show_report(&reader, *number)?,
+        Request::ReportRemove { number } => remove_reports(&reader, *number)?,
         Request::Status => return Ok(Response::Failed("the server does not run".into())),
     };
     if !ops.is_empty() {
@@ -48,7 +55,8 @@ fn change_password(config: &Config, reader: &Reader, address: &str, password: &s
     match find(reader, address)? {
         (jid, Some(account)) => {
             let account = Account { credentials: derive(config, password)?, ..account };
-            Ok((vec![account::put(jid.domain(), local(&jid), &account)], Response::Done(Vec::new())))
+            let ops = vec![account::put(jid.domain(), local(&jid), &account), clients::delete(account.id)];
+            Ok((ops, Response::Done(Vec::new())))
         }
         (_, None) => refuse(format!("there is no account {address}")),
     }
@@ -89,6 +97,31 @@ fn end_subscriptions(reader: &Reader, friend: &Account, address: &str) -> Result
     Ok(ops)
 }
 
+fn list_clients(reader: &Reader, address: &str) -> Outcome {
+    match find(reader, address)? {
+        (_, Some(account)) => Ok((Vec::new(), Response::Done(client_lines(&clients_of(reader, &account)?)))),
+        (_, None) => refuse(format!("there is no account {address}")),
+    }
+}
+
+/// Without a server there are no sessions to end.
+fn revoke(reader: &Reader, address: &str, client: Option<&str>) -> Outcome {
+    let (_, Some(account)) = find(reader, address)? else {
+        return refuse(format!("there is no account {address}"));
+    };
+    let mut left = clients_of(reader, &account)?;
+    let before = left.0.len();
+    left.0.retain(|known| client.is_some_and(|client| client_name(&known.id) != client));
+    match client {
+        Some(client) if left.0.len() == before => refuse(format!("{address} has no client {client}")),
+        _ => Ok((vec![clients::put(account.id, &left)], Response::Done(Vec::new()))),
+    }
+}
+
+fn clients_of(reader: &Reader, account: &Account) -> Result<Clients, Failure> {
+    Ok(reader.clients(account.id).map_err(failed)?.unwrap_or_default())
+}
+
 fn list(config: &Config, reader: &Reader) -> Outcome {
     let mut lines = Vec::new();
     for domain in &config.domains {
@@ -98,6 +131,30 @@ fn list(config: &Config, reader: &Reader) -> Outcome {
         }
     }
     Ok((Vec::new(), Response::Done(lines)))
+}
+
+fn list_reports(reader: &Reader) -> Outcome {
+    let reports = reader.reports().map_err(failed)?;
+    let lines = reports.iter().map(|(number, report)| reports::summary(*number, report)).collect();
+    Ok((Vec::new(), Response::Done(lines)))
+}
+
+fn show_report(reader: &Reader, number: u64) -> Outcome {
+    let reports = reader.reports().map_err(failed)?;
+    match reports.iter().find(|(known, _)| *known == number) {
+        Some((_, report)) => Ok((Vec::new(), Response::Done(reports::details(number, report)))),
+        None => refuse(reports::unknown(number)),
+    }
+}
+
+fn remove_reports(reader: &Reader, number: Option<u64>) -> Outcome {
+    let known = reader.reports().map_err(failed)?.into_iter().map(|(known, _)| known);
+    let ops: Vec<Op> =
+        known.filter(|known| number.is_none_or(|number| number == *known)).map(report::delete).collect();
+    match number {
+        Some(number) if ops.is_empty() => refuse(reports::unknown(number)),
+        _ => Ok((ops, Response::Done(Vec::new()))),
+    }
 }
 
 fn find(reader: &Reader, address: &str) -> Result<(Jid, Option<Account>), Failure> {

@@ -27,6 +27,8 @@ enum Action {
     List(List),
     Passwd(Passwd),
     Remove(Remove),
+    Clients(Clients),
+    Revoke(Revoke),
 }
 
 /// make an account; the password is asked for, or read from standard input
@@ -61,20 +63,46 @@ struct Remove {
     address: String,
 }
 
+/// list the clients that can log in without the password, one a line
+#[derive(FromArgs)]
+#[argh(subcommand, name = "clients")]
+struct Clients {
+    /// such as juliet@example.org, or juliet alone for the first domain
+    #[argh(positional)]
+    address: String,
+}
+
+/// let clients log in with nothing but the password again, and end their sessions
+#[derive(FromArgs)]
+#[argh(subcommand, name = "revoke")]
+struct Revoke {
+    /// such as juliet@example.org, or juliet alone for the first domain
+    #[argh(positional)]
+    address: String,
+
+    /// one client, by its first word in "stube user clients"; else all
+    #[argh(positional)]
+    client: Option<String>,
+}
+
 impl User {
     pub fn run(self, config: &Config) -> Result<(), Failure> {
         let request = self.action.request(config)?;
-        let response = match ask_server(config, &request)? {
-            Some(response) => response,
-            None => offline::carry_out(config, &request)?,
-        };
-        match response {
-            Response::Done(lines) => {
-                what_was_done(&request).into_iter().chain(lines).for_each(|line| println!("{line}"));
-                Ok(())
-            }
-            Response::Failed(why) => Err(Failure::Failed(why)),
-        }
+        let lines = carry_out(config, &request)?;
+        what_was_done(&request).into_iter().chain(lines).for_each(|line| println!("{line}"));
+        Ok(())
+    }
+}
+
+/// Lets the running server do it or, without one, does it in the database.
+pub fn carry_out(config: &Config, request: &Request) -> Result<Vec<String>, Failure> {
+    let response = match ask_server(config, request)? {
+        Some(response) => response,
+        None => offline::carry_out(config, request)?,
+    };
+    match response {
+        Response::Done(lines) => Ok(lines),
+        Response::Failed(why) => Err(Failure::Failed(why)),
     }
 }
 
@@ -83,6 +111,12 @@ impl Action {
         Ok(match self {
             Action::List(_) => Request::UserList,
             Action::Remove(Remove { address }) => Request::UserRemove { address: account(config, address)? },
+            Action::Clients(Clients { address }) => {
+                Request::UserClients { address: account(config, address)? }
+            }
+            Action::Revoke(Revoke { address, client }) => {
+                Request::UserRevoke { address: account(config, address)?, client: client.clone() }
+            }
             Action::Add(Add { address }) => {
                 let address = account(config, address)?;
                 let password = ask::new_password(&address)?.to_string();
@@ -102,7 +136,13 @@ fn what_was_done(request: &Request) -> Option<String> {
         Request::UserAdd { address, .. } => Some(format!("{address} was added")),
         Request::UserPasswd { address, .. } => Some(format!("{address} has a new password")),
         Request::UserRemove { address } => Some(format!("{address} was removed")),
-        Request::UserList | Request::Status => None,
+        Request::UserRevoke { address, client: None } => {
+            Some(format!("{address} has no client with a token"))
+        }
+        Request::UserRevoke { address, client: Some(client) } => {
+            Some(format!("{address} has no client {client} with a token any more"))
+        }
+        _ => None,
     }
 }
 

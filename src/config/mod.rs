@@ -11,7 +11,7 @@ mod load;
 mod values;
 
 pub use load::ConfigError;
-pub use values::{Limit, Registration};
+pub use values::{ArchiveDefault, Limit, Registration};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,7 +54,9 @@ pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
     pub accounts: Accounts,
+    pub archive: Archive,
     pub limits: Limits,
+    pub sessions: Sessions,
     pub services: Services,
     pub contact: Contact,
     pub store: Store,
@@ -121,12 +123,50 @@ pub struct Accounts {
     #[serde(deserialize_with = "values::scram_iterations")]
     pub scram_iterations: u32,
 
+    /// Days for which a client can log in with a token that stands for the password (XEP-0484), at most 3650. A client that
+    /// comes back in the second half of them gets a new token. A new password ends all tokens, and so does
+    /// `stube user revoke`. With `0` no tokens are given.
+    ///
+    /// Default: `30`
+    #[serde(deserialize_with = "values::token_days")]
+    pub token_days: u32,
+
     /// Names (the part before the `@`) that a client cannot register. `stube user add` and the administration commands
     /// can still make such an account.
     ///
     /// Default: `["abuse", "admin", "administrator", "help", "hostmaster", "info", "postmaster", "root", "security", "server", "support", "webmaster", "xmpp"]`
     #[serde(deserialize_with = "values::names")]
     pub reserved_names: Vec<String>,
+}
+
+/// The archive of messages (XEP-0313): every account's own copy of what it has sent and received, from which its clients
+/// fetch what they have missed. See the chapter on the archive, `docs/archive.md`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Archive {
+    /// Whether there is one. With `false` nothing more is archived and nobody can read what is there; what waits for
+    /// someone offline is kept as before.
+    ///
+    /// Default: `true`
+    pub enabled: bool,
+
+    /// Days that a message is kept; 0 means for ever. What is older goes within minutes, a little at a time, from all
+    /// archives.
+    ///
+    /// Default: `365`
+    pub keep_days: Limit,
+
+    /// What is archived for an account that has not chosen for itself: `"always"` everything, `"roster"` what concerns a
+    /// contact in its roster, `"never"` nothing.
+    ///
+    /// Default: `"always"`
+    pub default: ArchiveDefault,
+
+    /// Addresses in the two lists, taken together, with which an account chooses whom to archive always and whom never
+    /// (XEP-0441).
+    ///
+    /// Default: `1000`
+    pub preferences: Limit,
 }
 
 /// What one peer or one account can take from everyone else. `0` switches a limit off. Sizes are in bytes.
@@ -171,6 +211,12 @@ pub struct Limits {
     ///
     /// Default: `20`
     pub sessions_per_account: Limit,
+
+    /// Clients of one account that can log in with a token (XEP-0484). With one more, the one that was away the longest
+    /// needs the password again.
+    ///
+    /// Default: `20`
+    pub tokens_per_account: Limit,
 
     /// Seconds without a byte from a client after which it is pinged (XEP-0199).
     ///
@@ -217,6 +263,15 @@ pub struct Limits {
     /// Default: `131072`
     pub vcard_bytes: Limit,
 
+    /// Push services that the clients of one account can have enabled (XEP-0357). The oldest gives way to one more.
+    ///
+    /// Default: `20`
+    pub push_registrations: Limit,
+
+    /// Reports of spam and abuse that are kept (XEP-0377; see `stube reports`). The oldest gives way to one more.
+    ///
+    /// Default: `1000`
+    pub reports: Limit,
     /// Nodes that one account can have in its personal eventing (XEP-0163), and as many again that it can make on the
     /// publish-subscribe service. Each device with OMEMO needs one.
     ///
@@ -243,6 +298,30 @@ pub struct Limits {
     ///
     /// Default: `5`
     pub registrations_per_hour: Limit,
+}
+
+/// What becomes of clients that lose their connection or that nobody looks at, as phones do all day.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// For how many seconds a client that has lost its connection can go on where it was (XEP-0198), at most 86400. Until
+    /// then it looks online to its contacts, and what they write waits for it. With `0` no client can.
+    ///
+    /// Default: `600`
+    #[serde(deserialize_with = "values::resume_seconds")]
+    pub resume_seconds: u64,
+
+    /// Bytes that may wait in memory for one client that has lost its connection. With more it can't come back; its
+    /// messages wait on the disk.
+    ///
+    /// Default: `524288`
+    pub hibernating_bytes: Limit,
+
+    /// Whether presence and the like is held back for clients that say that nobody looks (XEP-0352): it saves their
+    /// batteries.
+    ///
+    /// Default: `true`
+    pub hold_while_inactive: bool,
 }
 
 /// Services with an address of their own below each domain: of `example.org` it is `pubsub.example.org`. Nobody logs in
@@ -369,7 +448,9 @@ impl Default for Config {
             listen: Listen::default(),
             tls: Tls::default(),
             accounts: Accounts::default(),
+            archive: Archive::default(),
             limits: Limits::default(),
+            sessions: Sessions::default(),
             services: Services::default(),
             contact: Contact::default(),
             store: Store::default(),
@@ -412,7 +493,22 @@ fn every_address(port: u16) -> SocketAddr {
 impl Default for Accounts {
     fn default() -> Self {
         let reserved = "abuse admin administrator help hostmaster info postmaster root security server support webmaster xmpp";
-        Accounts { scram_iterations: 10_000, reserved_names: reserved.split(' ').map(String::from).collect() }
+        Accounts {
+            scram_iterations: 10_000,
+            token_days: 30,
+            reserved_names: reserved.split(' ').map(String::from).collect(),
+        }
+    }
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Archive {
+            enabled: true,
+            keep_days: Limit::of(365),
+            default: ArchiveDefault::Always,
+            preferences: Limit::of(1000),
+        }
     }
 }
 
@@ -426,6 +522,7 @@ impl Default for Limits {
             login_seconds: Limit::of(30),
             login_tries: Limit::of(5),
             sessions_per_account: Limit::of(20),
+            tokens_per_account: Limit::of(20),
             idle_seconds: Limit::of(300),
             ping_seconds: Limit::of(60),
             outbox_bytes: Limit::of(2 * 1024 * 1024),
@@ -435,6 +532,8 @@ impl Default for Limits {
             blocklist_items: Limit::of(1000),
             private_bytes: Limit::of(1024 * 1024),
             vcard_bytes: Limit::of(128 * 1024),
+            push_registrations: Limit::of(20),
+            reports: Limit::of(1000),
             pubsub_nodes: Limit::of(250),
             pubsub_items: Limit::of(1000),
             pubsub_bytes: Limit::of(8 * 1024 * 1024),
@@ -455,6 +554,7 @@ impl Limits {
             ("login_seconds", self.login_seconds),
             ("login_tries", self.login_tries),
             ("sessions_per_account", self.sessions_per_account),
+            ("tokens_per_account", self.tokens_per_account),
             ("idle_seconds", self.idle_seconds),
             ("ping_seconds", self.ping_seconds),
             ("outbox_bytes", self.outbox_bytes),
@@ -464,6 +564,8 @@ impl Limits {
             ("blocklist_items", self.blocklist_items),
             ("private_bytes", self.private_bytes),
             ("vcard_bytes", self.vcard_bytes),
+            ("push_registrations", self.push_registrations),
+            ("reports", self.reports),
             ("pubsub_nodes", self.pubsub_nodes),
             ("pubsub_items", self.pubsub_items),
             ("pubsub_bytes", self.pubsub_bytes),
@@ -471,6 +573,12 @@ impl Limits {
             ("registrations_per_hour", self.registrations_per_hour),
         ];
         all.into_iter().filter(|(_, limit)| *limit == Limit::OFF).map(|(name, _)| name).collect()
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Sessions { resume_seconds: 600, hibernating_bytes: Limit::of(512 * 1024), hold_while_inactive: true }
     }
 }
 

@@ -56,6 +56,15 @@ pub enum Registration {
     Open,
 }
 
+/// What is archived for an account that has not said what it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArchiveDefault {
+    Always,
+    Roster,
+    Never,
+}
+
 /// The value of a key whose name is reserved for a feature of a later version: there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct NotYet;
@@ -159,10 +168,24 @@ pub(super) fn scram_iterations<'de, D: Deserializer<'de>>(input: D) -> Result<u3
     }
 }
 
+pub(super) fn token_days<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    match u32::deserialize(input)? {
+        value @ 0..=3650 => Ok(value),
+        value => Err(D::Error::custom(format!("{value} is too long: at most 3650 days"))),
+    }
+}
+
 pub(super) fn commit_window<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
     match u64::deserialize(input)? {
         value @ 0..=1000 => Ok(value),
         value => Err(D::Error::custom(format!("{value} is too long: at most 1000 milliseconds"))),
+    }
+}
+
+pub(super) fn resume_seconds<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    match u64::deserialize(input)? {
+        value @ 0..=86_400 => Ok(value),
+        value => Err(D::Error::custom(format!("{value} is too long: at most 86400 seconds, a day"))),
     }
 }
 

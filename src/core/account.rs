@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Core, Kept, Mail, Roster, SessionId};
 use crate::jid::Jid;
-use crate::password::Credentials;
+use crate::password::{Credentials, Hash, Keys};
 use crate::stanza::StreamError;
 use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::record;
@@ -27,6 +27,10 @@ pub struct Account {
     pub offline: Option<OfflineQueue>,
     /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
     pub private_bytes: Option<u64>,
+    /// XEP-0441; `None`: what the configuration says.
+    pub archive_preferences: Option<Box<record::ArchivePreferences>>,
+    /// Push services that its clients have enabled (XEP-0357), oldest first; `None` until someone needs them.
+    pub pushes: Option<Vec<(u64, record::PushRegistration)>>,
     /// The batch of its last change.
     pub written: u64,
 }
@@ -112,6 +116,8 @@ impl Core {
             sessions: Vec::new(),
             offline: None,
             private_bytes: None,
+            archive_preferences: self.store.archive_preferences(id)?.map(Box::new),
+            pushes: None,
             written: 0,
         }))
     }
@@ -147,6 +153,8 @@ impl Core {
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
+                archive_preferences: None,
+                pushes: Some(Vec::new()),
                 written: 0,
             },
         );
@@ -177,7 +185,9 @@ impl Core {
             }
         }
         self.write(&jid, schema::account::removed(jid.domain(), jid.local().unwrap_or_default(), id));
+        self.remove_archive(id);
         self.accounts.remove(&jid);
+        self.pushes.forget_account(id);
         self.pubsub.forget(&jid);
         self.removed.insert(jid, self.now_seq());
         if let (Some(link), Some((_, answer))) = (asker, answer) {
@@ -195,8 +205,26 @@ impl Core {
         except: Option<SessionId>,
     ) -> Result<(), StanzaError> {
         self.change_record(jid, |record| record.credentials = credentials)?;
+        // What was given for the old password (XEP-0484) goes with it.
+        if let Some(id) = self.loaded(jid).map(|account| account.record.id) {
+            self.write(jid, [schema::clients::delete(id)]);
+        }
         self.end_sessions(jid, except);
         Ok(())
+    }
+
+    /// Replaces one hash's keys of a password by better ones of the same, unless the password has changed meanwhile.
+    pub(crate) fn upgrade_keys(
+        &mut self,
+        jid: &Jid,
+        hash: Hash,
+        old: &Keys,
+        new: Keys,
+    ) -> Result<(), StanzaError> {
+        if self.account(jid)?.record.credentials.keys(hash) != old {
+            return Err(Condition::Conflict.into());
+        }
+        self.change_record(jid, |record| *record.credentials.keys_mut(hash) = new)
     }
 
     /// Lets an account log in or not; one that may not is thrown out.

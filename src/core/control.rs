@@ -1,4 +1,4 @@
-//! What the operator's commands ask of a server that runs (`stube user …`), over the control socket.
+//! What the operator's commands ask of a server that runs (`stube user …`, `stube reports …`), over the control socket.
 
 use super::derive::{Asker, Purpose, control_line};
 use super::{Core, Effect, Kept};
@@ -30,7 +30,16 @@ impl Core {
             Request::UserRemove { address } => self
                 .control_existing(&address)
                 .and_then(|jid| self.remove_account(&jid, None).map(|()| Some(Vec::new())).map_err(line)),
+            Request::UserClients { address } => self
+                .control_existing(&address)
+                .and_then(|jid| self.list_clients(&jid).map(Some).map_err(line)),
+            Request::UserRevoke { address, client } => self
+                .control_existing(&address)
+                .and_then(|jid| self.control_revoke(&jid, client.as_deref()).map(|()| Some(Vec::new()))),
             Request::UserList => self.control_list().map(Some),
+            Request::ReportList => self.list_reports().map(Some),
+            Request::ReportShow { number } => self.show_report(number).map(Some),
+            Request::ReportRemove { number } => self.remove_reports(number).map(|()| Some(Vec::new())),
             Request::Status => Ok(Some(self.control_status())),
         };
         match outcome {
@@ -55,6 +64,13 @@ impl Core {
     fn control_existing(&mut self, address: &str) -> Result<Jid, String> {
         let jid = self.control_account(address)?;
         if self.account_exists(&jid) { Ok(jid) } else { Err(format!("there is no account {jid}")) }
+    }
+
+    fn control_revoke(&mut self, jid: &Jid, client: Option<&str>) -> Result<(), String> {
+        match (self.revoke(jid, client).map_err(line)?, client) {
+            (false, Some(client)) => Err(format!("{jid} has no client {client}")),
+            _ => Ok(()),
+        }
     }
 
     fn control_list(&self) -> Result<Vec<String>, String> {

@@ -59,6 +59,16 @@ pub enum Asker {
     Control(ControlId),
 }
 
+impl Asker {
+    /// The session that has asked, by its address.
+    fn session(&self) -> Option<&Jid> {
+        match self {
+            Asker::Request(request, _) => request.from.as_ref(),
+            Asker::Link(..) | Asker::Control(_) => None,
+        }
+    }
+}
+
 impl Core {
     /// Starts to check a password for a link that waits with [`Mail::Verified`]. `false`: too many wait already.
     pub(crate) fn verify(&mut self, link: LinkId, credentials: Credentials, password: Password) -> bool {
@@ -83,6 +93,7 @@ impl Core {
             ));
         }
         self.last_derive += 1;
+        self.waits_for_work(asker.session(), self.last_derive);
         self.deriving.insert(self.last_derive, PendingDerive { purpose, asker });
         self.effects.push(Effect::Derive(self.last_derive, job));
         Ok(())
@@ -114,6 +125,7 @@ impl Core {
             }
             (_, Derived::Verified(_)) => Err(Condition::InternalServerError.into()),
         };
+        self.work_done(asker.session(), id);
         self.answer(asker, outcome);
     }
 

@@ -30,6 +30,8 @@ pub enum Mail {
     Stanza(Stanza),
     /// Whether the password was right.
     Verified(bool),
+    /// What had been changed when the stream asked is on disk.
+    Kept,
     /// End the stream with this error.
     Close(StreamError),
 }
@@ -99,7 +101,7 @@ impl Core {
         }
     }
 
-    /// The connection is gone; so is its session.
+    /// The connection is gone. So is its session, unless it can be resumed.
     pub(crate) fn close_link(&mut self, id: LinkId) {
         let Some(link) = self.links.remove(id) else { return };
         if let Some(count) = self.addresses.0.get_mut(&link.address) {
@@ -110,8 +112,13 @@ impl Core {
             }
         }
         if let Some(session) = link.session {
-            self.end_session(session);
+            self.suspend(session);
         }
+    }
+
+    /// The session of a connection, unless it has gone on with another one.
+    pub(crate) fn session_on(&self, link: LinkId) -> Option<SessionId> {
+        self.links.get(link)?.session
     }
 
     pub(crate) fn has_registered(&self, link: LinkId) -> bool {

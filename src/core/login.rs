@@ -1,6 +1,6 @@
 //! What a stream must know to let someone in.
 
-use super::{Core, LinkId, Unavailable};
+use super::{Core, Kept, LinkId, Mail, Unavailable};
 use crate::jid::Jid;
 use crate::password::Credentials;
 
@@ -28,7 +28,12 @@ impl Core {
         }
     }
 
-    /// A wrong password.
+    /// Tells a stream with [`Mail::Kept`] when everything that has been changed so far is on disk.
+    pub(crate) fn tell_when_kept(&mut self, link: LinkId) {
+        self.keep(Kept::ToLink(link, Mail::Kept));
+    }
+
+    /// A wrong password, or a token that is none.
     pub(crate) fn login_failed(&mut self, link: LinkId, account: &Jid) {
         if let Some(network) = self.network(link) {
             self.delays.failed(account, network, self.now);

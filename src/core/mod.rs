@@ -8,20 +8,26 @@
 //! [`Core::keep`] until the store has said [`Event::Committed`]; delivery to others does not wait.
 
 mod account;
+pub mod archive;
 mod arena;
 pub mod caps;
+mod clients;
 pub mod command;
 mod control;
 mod derive;
 pub mod disco;
 pub mod form;
+pub mod hints;
 mod limits;
 mod link;
 mod login;
+mod management;
 pub mod module;
 mod outbox;
 mod presence;
 pub mod pubsub;
+mod push;
+pub mod reports;
 mod roster;
 mod router;
 pub mod rsm;
@@ -29,27 +35,34 @@ mod service;
 mod session;
 pub mod time;
 mod unwritten;
+mod urgency;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use account::{Account, OfflineQueue, Unavailable};
+pub use clients::{Claim, ClientId, Description, Proven, Refused, client_lines, client_name};
 pub use control::ControlId;
 pub use derive::{Asker, DeriveId, DeriveJob, Derived, Purpose};
 pub use link::{Link, LinkId, Mail};
 pub use login::LoginKeys;
+pub use management::Resumed;
+pub use outbox::{Delivery, TooHigh};
 pub use roster::{Roster, item_element};
 pub use router::is_own;
 pub use service::{Service, ServiceKind};
 pub use session::{Presence, Session, SessionId};
 
+use self::archive::Archive;
 use self::arena::Arena;
 use self::caps::ClientCaps;
 use self::command::Executions;
 use self::derive::PendingDerive;
 use self::limits::{LoginDelays, Rates};
 use self::link::Addresses;
+use self::management::Past;
 use self::pubsub::Pubsub;
+use self::push::Pushes;
 use self::unwritten::Unwritten;
 use crate::config::Config;
 use crate::control::Response;
@@ -92,10 +105,16 @@ pub struct Core {
     deriving: HashMap<DeriveId, PendingDerive>,
     last_derive: DeriveId,
     executions: Executions,
+    /// XEP-0357
+    pushes: Pushes,
+    /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
+    reports: Option<Vec<(u64, String)>>,
     pubsub: Pubsub,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
     client_caps: ClientCaps,
+
+    archive: Archive,
 
     /// Changes of the event that is being handled.
     ops: Vec<Op>,
@@ -108,6 +127,14 @@ pub struct Core {
     stalled: Option<String>,
     /// What leaves once its batch is on disk, in order of batches.
     kept: VecDeque<(u64, Kept)>,
+    /// Sessions whose connection has gone, by when they end (XEP-0198 §7).
+    suspended: BTreeSet<(u64, SessionId)>,
+    /// Sessions without connection that hold more than they may: they end with the event.
+    overflown: Vec<SessionId>,
+    /// Sessions that are over and may be asked for, the latest first.
+    past: VecDeque<Past>,
+    /// What is being handled has changed something, or waits for a change to be kept.
+    touched: bool,
     woken: Vec<LinkId>,
     effects: Vec<Effect>,
     next_sweep: u64,
@@ -151,6 +178,10 @@ enum Kept {
     ToSession(SessionId, Stanza),
     Remote(Stanza),
     Control(ControlId, Response),
+    /// An `<a/>` that its client has asked for.
+    Ack(SessionId),
+    /// A stream that has asked when everything so far will be on disk.
+    Wake(LinkId),
 }
 
 /// Milliseconds between two sweeps of what is only remembered for a while.
@@ -162,6 +193,7 @@ impl Core {
     /// `store` must be open and hold a secret.
     pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
         let (secret, next_account) = (store.secret()?, store.next_account()?);
+        let archive = Archive::new(&store, &secret, now)?;
         let mut core = Core {
             now,
             started: now,
@@ -183,15 +215,22 @@ impl Core {
             deriving: HashMap::new(),
             last_derive: 0,
             executions: Executions::default(),
+            pushes: Pushes::default(),
+            reports: None,
             pubsub: Pubsub::default(),
             caps: HashMap::new(),
             client_caps: ClientCaps::default(),
+            archive,
             ops: Vec::new(),
             unwritten: Unwritten::default(),
             seq: 0,
             committed: 0,
             stalled: None,
             kept: VecDeque::new(),
+            suspended: BTreeSet::new(),
+            overflown: Vec::new(),
+            past: VecDeque::new(),
+            touched: false,
             woken: Vec::new(),
             effects: Vec::new(),
             next_sweep: now + SWEEP,
@@ -227,13 +266,22 @@ impl Core {
     }
 
     pub fn next_tick(&self) -> u64 {
-        self.stop.map_or(self.next_sweep, |(at, _)| at.min(self.next_sweep))
+        if self.has_archive_turns() {
+            return self.now;
+        }
+        let stop = self.stop.map(|(at, _)| at);
+        let suspended = self.suspended.first().map(|(until, _)| *until);
+        let regular = self.next_sweep.min(self.pushes.next_due()).min(self.next_upkeep());
+        stop.into_iter().chain(suspended).fold(regular, u64::min)
     }
 
     pub fn handle(&mut self, event: Event) {
         match event {
             Event::Committed(seq) => self.committed(seq),
-            Event::StoreStalled(reason) => self.stalled = Some(reason),
+            Event::StoreStalled(reason) => {
+                self.stalled = Some(reason);
+                self.release_acks();
+            }
             Event::StoreResumed => self.stalled = None,
             Event::Derived(id, derived) => self.derived(id, derived),
             Event::Remote(stanza) => self.receive_remote(stanza),
@@ -255,6 +303,8 @@ impl Core {
 
     /// Ends the handling of an event: what it changed goes to the store as one batch.
     pub(crate) fn flush(&mut self) {
+        self.end_overflown();
+        self.archive.close(self.seq + 1, &mut self.ops);
         if !self.ops.is_empty() {
             self.seq += 1;
             let ops = std::mem::take(&mut self.ops);
@@ -265,6 +315,7 @@ impl Core {
     /// Adds changes to the batch of this event, on behalf of an account that is in memory.
     pub(crate) fn write(&mut self, account: &Jid, ops: impl IntoIterator<Item = Op>) {
         let seq = self.seq + 1;
+        self.touched = true;
         for op in ops {
             self.unwritten.note(seq, &op);
             self.ops.push(op);
@@ -309,7 +360,7 @@ impl Core {
 
     /// The batch after which everything that has been changed so far is on disk.
     fn now_seq(&self) -> u64 {
-        if self.ops.is_empty() { self.seq } else { self.seq + 1 }
+        if self.ops.is_empty() && !self.archive.has_fresh() { self.seq } else { self.seq + 1 }
     }
 
     /// Lets `kept` leave when everything that has been changed so far is on disk.
@@ -318,6 +369,7 @@ impl Core {
         if seq <= self.committed {
             self.release(kept);
         } else {
+            self.touched = true;
             self.kept.push_back((seq, kept));
         }
     }
@@ -330,6 +382,8 @@ impl Core {
             }
             Kept::Remote(stanza) => self.effects.push(Effect::Remote(stanza)),
             Kept::Control(id, response) => self.effects.push(Effect::ControlReply(id, response)),
+            Kept::Ack(session) => self.write_ack(session),
+            Kept::Wake(link) => self.wake(link),
         }
     }
 
@@ -342,6 +396,7 @@ impl Core {
         }
         let committed = self.committed;
         self.unwritten.forget_until(committed);
+        self.archive.committed(committed);
         self.removed.retain(|_, seq| *seq > committed);
     }
 
@@ -354,9 +409,13 @@ impl Core {
         if let Some((_, restart)) = self.stop.take_if(|(at, _)| *at <= self.now) {
             self.effects.push(Effect::Stop { restart });
         }
+        self.end_suspended();
+        self.push_tick();
         if self.next_sweep <= self.now {
             self.sweep();
         }
+        self.take_archive_turn();
+        self.keep_archive_up();
     }
 
     /// Forgets what is only remembered for a while.

@@ -3,10 +3,12 @@
 //! A module is stateless. What it must remember is a named field of a session or an account, or a table of the
 //! store. The list's order is the order of the hooks.
 
+use std::rc::Rc;
+
 use super::command::Command;
 use super::disco::{Entity, Info, Item};
 use super::pubsub::Change;
-use super::{Core, LinkId, ServiceKind, Session, SessionId};
+use super::{Core, Delivery, LinkId, ServiceKind, Session, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Stanza, StanzaError};
 use crate::store::record::RosterItem;
@@ -40,8 +42,9 @@ pub struct Module {
     pub presence_in: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
     /// Takes a chat or normal message that no resource of the account can have now.
     pub undelivered: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
-    /// A message for an account has been given to these sessions of it, or would have been: none were there.
-    pub delivered: Option<fn(&mut Core, &Stanza, &[SessionId])>,
+    /// A message for an account has been given to these sessions of it, or would have been: none were there. Who gives it
+    /// to more of them does so with the same delivery ([`Core::send_copy`]).
+    pub delivered: Option<fn(&mut Core, &Stanza, &[SessionId], &Rc<Delivery>)>,
     /// A message that a person would want to be woken by is shown by no client now: the session that has it
     /// hibernates or is inactive, or there is none and it waits for one.
     pub unheard: Option<fn(&mut Core, &Stanza, Option<SessionId>)>,
@@ -61,6 +64,8 @@ pub struct Module {
     pub drained: Option<fn(&mut Core, SessionId)>,
     /// A session is over; it is no longer among its account's sessions.
     pub session_ended: Option<fn(&mut Core, &Session)>,
+    /// An account has blocked an address, with this `<item/>`.
+    pub blocked: Option<fn(&mut Core, &Jid, &Jid, &Element)>,
     /// An account is about to be deleted; it still has its roster.
     pub account_removed: Option<fn(&mut Core, &Jid)>,
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
@@ -97,6 +102,7 @@ impl Module {
         available: None,
         drained: None,
         session_ended: None,
+        blocked: None,
         account_removed: None,
         before_login: None,
         stream_features: None,

@@ -3,14 +3,20 @@
 //! Nothing jumps back up: what a hook sends in its turn takes the same way from [`Core::route`] on.
 
 use super::module::{Answer, Flow, Route, Target};
-use super::{Core, Effect, Kept, LinkId, SessionId};
+use super::{Core, Delivery, Effect, Kept, LinkId, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xep;
 
 impl Core {
     /// Takes a stanza from a session of ours. Its `from` is stamped here, whatever it said.
-    pub fn receive(&mut self, session: SessionId, mut stanza: Stanza) {
+    pub fn receive(&mut self, session: SessionId, stanza: Stanza) {
+        self.touched = false;
+        self.take(session, stanza);
+        self.handled(session);
+    }
+
+    fn take(&mut self, session: SessionId, mut stanza: Stanza) {
         let Some(sender) = self.session(session).map(|session| session.jid.clone()) else { return };
         // RFC 6121 §3.1.2: subscription stanzas are from the account, not from a resource.
         let from_account = matches!(
@@ -97,7 +103,10 @@ impl Core {
             }
         }
         match stanza.kind {
-            Kind::Message(kind) => self.deliver_message(stanza, &to, kind),
+            Kind::Message(kind) => self
+                .deliver_message(stanza, &to, kind)
+                // What was not accepted is in no archive (XEP-0313 §6.1).
+                .inspect_err(|_| self.unarchive(stanza)),
             Kind::Presence(kind) => self.deliver_presence(stanza, &to, kind),
             Kind::Iq(kind) => self.deliver_iq(stanza, &to, kind),
         }
@@ -143,6 +152,7 @@ impl Core {
             }
             Kind::Iq(IqType::Result | IqType::Error) => {
                 self.answered(stanza);
+                self.push_answered(stanza);
                 Ok(())
             }
             Kind::Message(_) | Kind::Presence(_) if self.service(to.domain()).is_some() => {
@@ -166,7 +176,7 @@ impl Core {
         if to.is_full() {
             // §8.5.3.1: whichever the type
             if let Some(id) = self.session_of(to).map(|session| session.id)
-                && self.send(id, stanza)
+                && self.give(stanza, &[id])
             {
                 return Ok(());
             }
@@ -183,38 +193,66 @@ impl Core {
             MessageType::Error => Ok(()),
             MessageType::Groupchat => Err(Condition::ServiceUnavailable.into()),
             MessageType::Headline => {
-                self.deliver_to_available(stanza, to);
+                self.give(stanza, &self.takers(to));
                 Ok(())
             }
-            MessageType::Normal | MessageType::Chat => {
-                if self.deliver_to_available(stanza, to) {
-                    return Ok(());
-                }
-                for take in xep::ALL.iter().filter_map(|module| module.undelivered) {
-                    if take(self, stanza)? == Flow::Done {
-                        return Ok(());
-                    }
-                }
-                Err(Condition::ServiceUnavailable.into())
-            }
+            MessageType::Normal | MessageType::Chat => self.deliver_to_account(stanza, to),
         }
     }
 
-    /// §8.5.2.1.1: to every resource with a non-negative priority. `false`: nobody could have it.
-    fn deliver_to_available(&mut self, stanza: &Stanza, to: &Jid) -> bool {
-        let takers: Vec<SessionId> = self
-            .sessions_of(to)
-            .filter(|session| session.takes_messages())
-            .map(|session| session.id)
-            .collect();
-        match takers[..] {
-            [] => false,
-            [one] => self.send(one, stanza),
-            _ => {
-                let bytes = stanza.to_bytes();
-                takers.into_iter().filter(|id| self.send_bytes(*id, &bytes)).count() > 0
+    /// §8.5.2.1.1, §8.5.2.2.1: to every resource with a non-negative priority, or to who keeps messages for later.
+    pub(super) fn deliver_to_account(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+        if self.give(stanza, &self.takers(to)) {
+            return Ok(());
+        }
+        // Those who were too full for it may have older ones to pass on first.
+        self.end_overflown();
+        for take in xep::ALL.iter().filter_map(|module| module.undelivered) {
+            if take(self, stanza)? == Flow::Done {
+                return Ok(());
             }
         }
+        Err(Condition::ServiceUnavailable.into())
+    }
+
+    pub(super) fn takers(&self, to: &Jid) -> Vec<SessionId> {
+        let takers = self.sessions_of(to).filter(|session| session.takes_messages());
+        takers.map(|session| session.id).collect()
+    }
+
+    /// Gives a message to sessions of the account that it is for, and copies to those who want them. `false`: none of
+    /// `takers` could have it.
+    fn give(&mut self, stanza: &Stanza, takers: &[SessionId]) -> bool {
+        let delivery = Delivery::new();
+        let responsible = matches!(stanza.kind, Kind::Message(MessageType::Normal | MessageType::Chat));
+        if !responsible {
+            delivery.take();
+        }
+        let mut given = false;
+        match takers {
+            [one] => given = self.send_copy(*one, stanza, &delivery),
+            _ => {
+                let bytes = if takers.is_empty() { Vec::new() } else { stanza.to_bytes() };
+                for id in takers {
+                    given |= self.send_bytes(*id, stanza, &bytes, &delivery);
+                }
+            }
+        }
+        if given || takers.is_empty() {
+            for tell in xep::ALL.iter().filter_map(|module| module.delivered) {
+                tell(self, stanza, takers, &delivery);
+            }
+        }
+        if !given {
+            // Then it is bounced or stored, whoever has a copy.
+            delivery.take();
+        }
+        for id in takers {
+            if self.session(*id).is_some_and(|session| !session.is_awake()) {
+                self.unheard(stanza, Some(*id));
+            }
+        }
+        given
     }
 
     fn deliver_presence(&mut self, stanza: &Stanza, to: &Jid, kind: PresenceType) -> Result<(), StanzaError> {
@@ -267,8 +305,9 @@ impl Core {
         let Some(id) = self.session_of(to).map(|session| session.id) else {
             return if request { Err(Condition::ServiceUnavailable.into()) } else { Ok(()) }; // §8.5.3.2.3
         };
-        // §8.5.3.1: a request reveals that the resource is there.
-        if request && !stanza.from.as_ref().is_some_and(|from| self.shares_presence(to, from)) {
+        // §8.5.3.1: a request reveals that the resource is there. Ours have been thought about.
+        let may_ask = |from: &Jid| self.hosts.contains(from) || self.shares_presence(to, from);
+        if request && !stanza.from.as_ref().is_some_and(may_ask) {
             return Err(Condition::ServiceUnavailable.into());
         }
         if !self.send(id, stanza) && request {

@@ -1,11 +1,16 @@
 //! Sessions: a client that is logged in and has bound a resource (RFC 6120 §7).
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use super::archive::Queries;
 use super::arena::Id;
+use super::clients::ClientId;
 use super::link::{LinkId, Mail};
-use super::outbox::Outbox;
+use super::management::Management;
+use super::outbox::{Delivery, Outbox};
 use super::pubsub::Interests;
+use super::urgency::{Urgency, urgency};
 use super::{Core, Kept, SWEEP_AFTER_LEAVING};
 use crate::jid::Jid;
 use crate::stanza::StreamError;
@@ -17,6 +22,9 @@ use crate::xml::ns;
 
 pub type SessionId = Id<Session>;
 
+/// Bytes that are held back for a client that is connected and inactive; then it gets them all.
+const MAX_HELD: usize = 64 * 1024;
+
 pub struct Session {
     pub id: SessionId,
     pub link: LinkId,
@@ -24,6 +32,8 @@ pub struct Session {
     pub jid: Jid,
     /// When it was bound, in milliseconds.
     pub since: u64,
+    /// Which client it is, if it has said so (XEP-0388).
+    pub client: Option<ClientId>,
     /// `None`: connected, but not available (RFC 6121 §4.2).
     pub presence: Option<Presence>,
     /// It has asked for the roster and so gets pushes (RFC 6121 §2.1.6).
@@ -32,6 +42,11 @@ pub struct Session {
     pub blocklist: bool,
     /// It gets copies of its account's other messages (XEP-0280).
     pub carbons: bool,
+    /// Somebody looks at it, as far as is known (XEP-0352).
+    pub(super) active: bool,
+    /// Its connection has gone; until this time, in milliseconds, it can come back (XEP-0198 §5).
+    pub(super) detached: Option<u64>,
+    pub(super) management: Option<Box<Management>>,
     /// The nodes whose notifications it wants, once its capabilities are known (XEP-0060 §9.2).
     pub interests: Interests,
     /// What its presence has said of its capabilities, as a number: the same number needs no new look.
@@ -41,11 +56,15 @@ pub struct Session {
     /// A module has more for it than its outbox takes at once, and goes on when that has been written. Until then new
     /// messages queue up behind.
     pub backlog: bool,
+    /// It reads the archive, and so needs nothing twice (XEP-0313).
+    pub syncs: bool,
+    /// What it has asked of the archive and has no answer to yet.
+    pub queries: Option<Box<Queries>>,
     /// The status of its unavailable presence, for XEP-0012.
     pub farewell: Option<String>,
     /// It has been told what those who come are told (XEP-0133 §4.24, §4.27).
     pub greeted: bool,
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     /// It reads too slowly: it gets nothing more, and ends as soon as its stream runs. Not at once, since its end is
     /// told to others who may be as slow, and so on.
     doomed: bool,
@@ -76,6 +95,21 @@ impl Session {
         !self.backlog && !self.doomed && self.has_priority()
     }
 
+    /// Whether there is more for it than its outbox has taken.
+    pub(super) fn has_more(&self) -> bool {
+        self.backlog || self.queries.is_some()
+    }
+
+    /// Whether somebody looks at what it gets: it has a connection and has not said otherwise (XEP-0352).
+    pub fn is_awake(&self) -> bool {
+        self.active && self.detached.is_none()
+    }
+
+    /// Whether it has a connection, as far as is known.
+    pub fn attached(&self) -> bool {
+        self.detached.is_none()
+    }
+
     /// Whether its priority lets it have messages for the bare address (RFC 6121 §4.7.2.3).
     pub fn has_priority(&self) -> bool {
         self.presence.as_ref().is_some_and(|presence| presence.priority >= 0)
@@ -104,8 +138,14 @@ impl Core {
         let sessions = loaded.sessions.clone();
         let holder =
             sessions.iter().copied().find(|id| self.session(*id).is_some_and(|session| session.jid == jid));
+        // One that nobody has come back to gives way.
+        let asleep = sessions.iter().copied().filter_map(|id| Some((self.session(id)?.detached?, id))).min();
         if let Some(holder) = holder {
             self.close_session(holder, StreamError::Conflict);
+        } else if sessions.len() >= max
+            && let Some((_, asleep)) = asleep
+        {
+            self.end_session(asleep);
         } else if sessions.len() >= max {
             return Err(StanzaError::new(
                 Condition::ResourceConstraint,
@@ -118,14 +158,20 @@ impl Core {
             link,
             jid,
             since,
+            client: None,
             presence: None,
             interested: false,
             blocklist: false,
             carbons: false,
+            active: true,
+            detached: None,
+            management: None,
             interests: Interests::default(),
             caps: 0,
             directed: BTreeSet::new(),
             backlog: false,
+            syncs: false,
+            queries: None,
             farewell: None,
             greeted: false,
             outbox: Outbox::default(),
@@ -171,12 +217,19 @@ impl Core {
     }
 
     /// The session is over: its resource is free, its contacts learn of it (RFC 6121 §4.5.2). What waits in its
-    /// outbox stays with its connection.
+    /// outbox stays with its connection; messages that its client may not have go on to whoever can have them.
     pub fn end_session(&mut self, id: SessionId) {
         let Some(mut session) = self.sessions.remove(id) else { return };
-        if let Some(link) = self.links.get_mut(session.link) {
+        if let Some(until) = session.detached {
+            self.suspended.remove(&(until, id));
+        }
+        let link = self.links.get_mut(session.link).filter(|link| link.session == Some(id));
+        let attached = link.is_some();
+        let left = std::mem::take(&mut session.outbox).end(link.map(|link| {
             link.session = None;
-            session.outbox.drain_into(&mut link.rest);
+            &mut link.rest
+        }));
+        if attached {
             self.wake(session.link);
         }
         let account = session.jid.bare();
@@ -196,39 +249,101 @@ impl Core {
             let activity = Activity { last_login, last_logout, status };
             self.write(&account, [schema::activity::put(id, &activity)]);
         }
+        self.wind_up(&account, session.management.take(), left);
     }
 
     /// Puts a stanza into a session's outbox. `false`: it can't have it; it is slow beyond the bound and is being
     /// disconnected, or it is gone.
     pub fn send(&mut self, id: SessionId, stanza: &Stanza) -> bool {
-        self.send_with(id, |out| stanza.write(out))
+        self.send_with(id, Some(stanza), None, |out| stanza.write(out))
     }
 
-    /// The same with bytes that several sessions get.
-    pub fn send_bytes(&mut self, id: SessionId, bytes: &[u8]) -> bool {
-        self.send_with(id, |out| out.extend_from_slice(bytes))
+    /// The same with a message to its account, of which others may have copies.
+    pub fn send_copy(&mut self, id: SessionId, stanza: &Stanza, delivery: &Rc<Delivery>) -> bool {
+        self.send_with(id, Some(stanza), Some(delivery), |out| stanza.write(out))
+    }
+
+    /// The same with the stanza's bytes, which several sessions get.
+    pub(super) fn send_bytes(
+        &mut self,
+        id: SessionId,
+        stanza: &Stanza,
+        bytes: &[u8],
+        delivery: &Rc<Delivery>,
+    ) -> bool {
+        self.send_with(id, Some(stanza), Some(delivery), |out| out.extend_from_slice(bytes))
+    }
+
+    /// The same with the bytes of an answer that the client waits for.
+    pub(super) fn send_answer(&mut self, id: SessionId, bytes: &[u8]) -> bool {
+        self.send_with(id, None, None, |out| out.extend_from_slice(bytes))
     }
 
     /// Whether a session's outbox takes so many bytes now.
     pub fn has_room(&self, id: SessionId, bytes: usize) -> bool {
         let bound = self.config.limits.outbox_bytes.max_len();
-        let waiting = self.session(id).map_or(0, |session| session.outbox.len());
+        let waiting = self.session(id).map_or(0, |session| session.outbox.total());
         waiting == 0 || waiting.saturating_add(bytes) <= bound
     }
 
-    fn send_with(&mut self, id: SessionId, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        let bound = self.config.limits.outbox_bytes.max_len();
+    fn send_with(
+        &mut self,
+        id: SessionId,
+        stanza: Option<&Stanza>,
+        delivery: Option<&Rc<Delivery>>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
+        let hold = self.config.sessions.hold_while_inactive;
         let Some(session) = self.sessions.get_mut(id).filter(|session| !session.doomed) else { return false };
         let link = session.link;
-        if session.outbox.append(bound, write) {
-            self.wake(link);
+        let detached = session.detached.is_some();
+        let limits = &self.config.limits;
+        let bound = match detached {
+            false => limits.outbox_bytes.max_len(),
+            true => limits.outbox_bytes.max_len().min(self.config.sessions.hibernating_bytes.max_len()),
+        };
+        let urgency = match session.active || !(hold || detached) {
+            true => Urgency::Now,
+            false => stanza.map_or(Urgency::Now, urgency),
+        };
+        let waits = urgency != Urgency::Now && (detached || session.outbox.held() < MAX_HELD);
+        if session.outbox.append(bound, self.now, urgency, delivery, write) {
+            if !waits {
+                session.outbox.release();
+                self.wake(link);
+            }
             return true;
         }
         session.doomed = true;
+        if detached {
+            log::info!("{} has been away too long for what it should have got", session.jid);
+            self.overflown.push(id);
+            return false;
+        }
         log::info!("{} reads too slowly and is disconnected", session.jid);
         let error = StreamError::ResourceConstraint("You read more slowly than others write to you.");
         self.post(link, Mail::Close(error));
         false
+    }
+
+    /// Ends sessions that held more than they may while they had no connection.
+    pub(super) fn end_overflown(&mut self) {
+        while let Some(id) = self.overflown.pop() {
+            self.end_session(id);
+        }
+    }
+
+    /// Whether somebody looks at the client of a session (XEP-0352 §4.2). It gets what was held back first.
+    pub fn set_active(&mut self, id: SessionId, active: bool) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.active = active;
+        if active && session.outbox.release() {
+            let link = session.link;
+            self.wake(link);
+        }
+        if active {
+            self.stop_pushing(id);
+        }
     }
 
     /// Sends a stanza of the server's own to a session, addressed to it.
@@ -251,30 +366,37 @@ impl Core {
         self.keep(Kept::ToSession(id, stanza));
     }
 
-    /// Moves what a connection has to write into `out`.
-    pub(crate) fn take_output(&mut self, link: LinkId, out: &mut Vec<u8>) {
-        let Some(state) = self.links.get_mut(link) else { return };
+    /// Moves what a connection has to write into `out`. `true`: it ends with a question that the client must answer.
+    pub(crate) fn take_output(&mut self, link: LinkId, out: &mut Vec<u8>) -> bool {
+        let Some(state) = self.links.get_mut(link) else { return false };
         out.append(&mut state.rest);
         let session = state.session;
-        let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) else { return };
-        session.outbox.drain_into(out);
-        if session.backlog && out.is_empty() {
+        let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) else { return false };
+        let mut ask = session.outbox.drain_into(out);
+        if session.has_more() && out.is_empty() {
             let id = session.id;
+            self.answer_queries(id);
             for go_on in xep::ALL.iter().filter_map(|module| module.drained) {
                 go_on(self, id);
             }
             if let Some(session) = self.sessions.get_mut(id) {
-                session.outbox.drain_into(out);
+                ask |= session.outbox.drain_into(out);
             }
             self.flush();
         }
+        if ask {
+            out.extend_from_slice(b"<r");
+            crate::xml::writer::attr("xmlns", ns::STREAM_MANAGEMENT, out);
+            out.extend_from_slice(b"/>");
+        }
+        ask
     }
 
     /// Bytes that wait for a connection.
     pub(crate) fn waiting(&self, link: LinkId) -> usize {
         let Some(state) = self.links.get(link) else { return 0 };
         let session = state.session.and_then(|id| self.sessions.get(id));
-        state.rest.len() + session.map_or(0, |session| session.outbox.len())
+        state.rest.len() + session.map_or(0, |session| session.outbox.ready())
     }
 
     /// Whether an account shares its presence with someone (RFC 6121 §8.5.3.1): by subscription, because it is

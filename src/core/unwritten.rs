@@ -23,7 +23,14 @@ impl Unwritten {
         };
         if matches!(
             table,
-            Table::Private | Table::Vcard | Table::Activity | Table::Announcements | Table::PubsubItems
+            Table::Private
+                | Table::Vcard
+                | Table::Activity
+                | Table::Announcements
+                | Table::Clients
+                | Table::Reports
+                | Table::PubsubItems
+                | Table::ArchiveClients
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }

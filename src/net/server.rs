@@ -18,6 +18,7 @@ use std::task::{Context, Poll, Waker};
 
 use async_channel::{Receiver, Sender};
 use async_executor::{LocalExecutor, Task};
+use futures_lite::future::yield_now;
 use log::{error, info};
 
 use super::certificate::Acceptors;
@@ -275,6 +276,8 @@ impl Server {
             })
             .await;
             self.handle(Event::Tick);
+            // The next one may be due at once; everyone else comes first.
+            yield_now().await;
         }
     }
 }

@@ -8,10 +8,16 @@ use crate::xml::writer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamError {
     BadNamespacePrefix,
+    BadFormat(&'static str),
     /// A newer session took the resource (§7.7.2.2).
     Conflict,
     /// No login in time, or a peer that has gone silent.
     ConnectionTimeout,
+    /// The peer acknowledges more stanzas than it was sent (XEP-0198 §6): this many, of this many.
+    HandledCountTooHigh {
+        h: u32,
+        sent: u32,
+    },
     HostUnknown,
     InvalidFrom,
     InvalidNamespace,
@@ -30,8 +36,10 @@ impl StreamError {
     pub fn name(self) -> &'static str {
         match self {
             StreamError::BadNamespacePrefix => "bad-namespace-prefix",
+            StreamError::BadFormat(_) => "bad-format",
             StreamError::Conflict => "conflict",
             StreamError::ConnectionTimeout => "connection-timeout",
+            StreamError::HandledCountTooHigh { .. } => "undefined-condition",
             StreamError::HostUnknown => "host-unknown",
             StreamError::InvalidFrom => "invalid-from",
             StreamError::InvalidNamespace => "invalid-namespace",
@@ -49,7 +57,9 @@ impl StreamError {
 
     fn text(self) -> Option<&'static str> {
         match self {
-            StreamError::PolicyViolation(text) | StreamError::ResourceConstraint(text) => Some(text),
+            StreamError::BadFormat(text)
+            | StreamError::PolicyViolation(text)
+            | StreamError::ResourceConstraint(text) => Some(text),
             _ => None,
         }
     }
@@ -66,6 +76,13 @@ impl StreamError {
             out.extend_from_slice(b" xml:lang='en'>");
             writer::text(text, out);
             out.extend_from_slice(b"</text>");
+        }
+        if let StreamError::HandledCountTooHigh { h, sent } = self {
+            out.extend_from_slice(b"<handled-count-too-high");
+            writer::attr("xmlns", ns::STREAM_MANAGEMENT, out);
+            writer::attr("h", &h.to_string(), out);
+            writer::attr("send-count", &sent.to_string(), out);
+            out.extend_from_slice(b"/>");
         }
         out.extend_from_slice(b"</stream:error></stream:stream>");
     }

@@ -25,7 +25,7 @@ mod thread;
 pub use commit::Committer;
 pub use error::{OpenError, Problem};
 pub use open::{Opened, Options};
-pub use read::{OfflineUsage, ReadError, Reader};
+pub use read::{ArchiveSearch, OfflineUsage, ReadError, Reader, Verdict};
 pub use record::{Account, Activity, Offline, RosterItem, Subscription};
 pub use schema::{Batch, Op, Table};
 pub use thread::{FULL, Pace, Store, StoreEvent};

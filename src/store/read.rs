@@ -4,9 +4,12 @@
 //! A call never waits for a commit. It fails if a page can't be read or a value not be understood; after a disk
 //! error the store thread opens the database anew, and readers go on with that one.
 
+mod archive;
+
 use super::codec::Malformed;
 use super::record::{
-    Account, Activity, Blob, Offline, PubsubItem, PubsubNode, PubsubPeople, Record, RosterItem,
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
 };
 use super::schema::{self, Table};
 use super::shared::Shared;
@@ -15,6 +18,8 @@ use std::fmt;
 use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+pub use archive::{ArchiveSearch, Verdict};
 
 pub(super) const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -83,6 +88,10 @@ impl Reader {
         self.record(Table::Activity, &schema::activity::key(id))
     }
 
+    pub fn clients(&self, id: u32) -> Result<Option<Clients>, ReadError> {
+        self.record(Table::Clients, &schema::clients::key(id))
+    }
+
     /// Contacts by bare JID, removed ones included.
     pub fn roster(&self, id: u32) -> Result<Vec<(String, RosterItem)>, ReadError> {
         self.records(Table::Roster, &schema::owned(id), &[], |_| false, text)
@@ -126,7 +135,7 @@ impl Reader {
         };
         let mut bytes = 0;
         let is_last = |message: &Offline| {
-            bytes += message.stanza.len();
+            bytes += message.len();
             bytes >= enough
         };
         self.records(Table::Offline, &schema::owned(id), &from, is_last, number)
@@ -138,11 +147,22 @@ impl Reader {
         let prefix = schema::owned(id);
         self.scan(Table::Offline, &prefix, &[], |key, value| {
             usage.count += 1;
-            usage.bytes += value.len();
+            // What can't be read is there all the same.
+            usage.bytes += Offline::decode(value).map_or(value.len(), |message| message.len());
             usage.last_key = number(key.get(prefix.len()..).unwrap_or_default()).ok().or(usage.last_key);
             ControlFlow::Continue(())
         })?;
         Ok(usage)
+    }
+
+    /// The push services that an account's clients have enabled, oldest first.
+    pub fn push_registrations(&self, id: u32) -> Result<Vec<(u64, PushRegistration)>, ReadError> {
+        self.records(Table::PushRegistrations, &schema::owned(id), &[], |_| false, number)
+    }
+
+    /// What users have reported, oldest first.
+    pub fn reports(&self) -> Result<Vec<(u64, Report)>, ReadError> {
+        self.records(Table::Reports, &[], &[], |_| false, number)
     }
 
     pub fn announcement(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {

@@ -3,11 +3,14 @@
 //! A record that changes gets the next version byte and keeps decoding the older ones; a version that is unknown
 //! is an error that names the table and the key (see [`super::ReadError`]), never a guess.
 
+mod archive;
 mod pubsub;
 
 use super::codec::{Decoder, Encoder, Malformed};
 use crate::password::{Credentials, Keys};
+use crate::token::{Binding, Verifier};
 
+pub use archive::{ArchiveClients, ArchiveDefault, ArchiveIndex, ArchivePreferences, Archived, Offline};
 pub use pubsub::{
     AccessModel, Affiliation, ItemReply, MAX_ITEMS, NodeConfig, PublishModel, PubsubItem, PubsubNode,
     PubsubPeople, SendLast, Subscriber, WhenFull,
@@ -156,30 +159,88 @@ impl Record for RosterItem {
     }
 }
 
-/// A stanza that waits for its receiver (XEP-0160).
+/// A push service that a client of an account has enabled (XEP-0357).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offline {
-    /// When it arrived, in milliseconds since the Unix epoch: the stamp of XEP-0203.
-    pub stamp: u64,
-    /// The whole stanza in canonical form.
-    pub stanza: Vec<u8>,
+pub struct PushRegistration {
+    /// The address of the service.
+    pub service: String,
+    /// The node to publish to; services that know the account by other means have none.
+    pub node: Option<String>,
+    /// The resource that enabled it.
+    pub resource: String,
+    /// The form to send along as `<publish-options/>`, in canonical form; empty: there is none.
+    pub options: Vec<u8>,
 }
 
-impl Record for Offline {
+impl Record for PushRegistration {
     fn encode(&self) -> Vec<u8> {
-        Offline::encode_parts(self.stamp, &self.stanza)
+        Encoder::new(1)
+            .str(&self.service)
+            .option_str(self.node.as_deref())
+            .str(&self.resource)
+            .rest(&self.options)
+            .finish()
     }
 
-    fn decode(value: &[u8]) -> Result<Offline, Malformed> {
+    fn decode(value: &[u8]) -> Result<PushRegistration, Malformed> {
         let mut value = version_1(value)?;
-        Ok(Offline { stamp: value.u64()?, stanza: value.rest().to_vec() })
+        Ok(PushRegistration {
+            service: value.str()?.to_owned(),
+            node: value.option_str()?.map(str::to_owned),
+            resource: value.str()?.to_owned(),
+            options: value.rest().to_vec(),
+        })
     }
 }
 
-impl Offline {
-    /// `encode` without owning the stanza, which may be on its way elsewhere too.
-    pub fn encode_parts(stamp: u64, stanza: &[u8]) -> Vec<u8> {
-        Encoder::new(1).u64(stamp).rest(stanza).finish()
+/// What a user has told the operator about someone (XEP-0377).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Seconds since the Unix epoch.
+    pub stamp: u64,
+    /// The bare address of the account that reports.
+    pub reporter: String,
+    /// The address that it has blocked.
+    pub reported: String,
+    /// A URN.
+    pub reason: String,
+    pub text: String,
+    /// Messages, each as who gave it an id, a space, and the id.
+    pub stanzas: Vec<String>,
+    /// The reporter agrees that the reported one's server is told.
+    pub to_origin: bool,
+    /// The reporter agrees that others are told.
+    pub to_third_parties: bool,
+}
+
+impl Record for Report {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::new(1)
+            .u64(self.stamp)
+            .str(&self.reporter)
+            .str(&self.reported)
+            .str(&self.reason)
+            .str(&self.text)
+            .strings(&self.stanzas)
+            .bool(self.to_origin)
+            .bool(self.to_third_parties)
+            .finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Report, Malformed> {
+        let mut value = version_1(value)?;
+        let report = Report {
+            stamp: value.u64()?,
+            reporter: value.str()?.to_owned(),
+            reported: value.str()?.to_owned(),
+            reason: value.str()?.to_owned(),
+            text: value.str()?.to_owned(),
+            stanzas: value.strings()?,
+            to_origin: value.bool()?,
+            to_third_parties: value.bool()?,
+        };
+        value.end()?;
+        Ok(report)
     }
 }
 
@@ -207,6 +268,99 @@ impl Blob {
     pub fn payload_length(value: &[u8]) -> usize {
         value.len().saturating_sub(1)
     }
+}
+
+/// The clients that log in to an account with a token in place of the password (XEP-0484).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clients(pub Vec<Client>);
+
+/// One installation of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Made from what it calls itself: see [`crate::core::ClientId`].
+    pub id: [u8; 16],
+    /// What it says it is, and where.
+    pub software: String,
+    pub device: String,
+    /// When it logged in, give or take a day, in seconds since the Unix epoch.
+    pub seen: u64,
+    /// The token that it has used.
+    pub current: Option<Token>,
+    /// One that it was given since, and may not have got.
+    pub new: Option<Token>,
+}
+
+/// What is known of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub verifier: Verifier,
+    /// Seconds since the Unix epoch.
+    pub issued: u64,
+    /// Seconds since the Unix epoch.
+    pub expires: u64,
+    /// The greatest number that the client has given a login with it.
+    pub count: Option<u32>,
+}
+
+impl Record for Clients {
+    fn encode(&self) -> Vec<u8> {
+        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let encoder = Encoder::new(1).u32(count);
+        let clients = self.0.iter().fold(encoder, |encoder, client| {
+            let encoder =
+                encoder.bytes(&client.id).str(&client.software).str(&client.device).u64(client.seen);
+            [&client.current, &client.new].into_iter().fold(encoder, encode_token)
+        });
+        clients.finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Clients, Malformed> {
+        let mut value = version_1(value)?;
+        let mut clients = Vec::new();
+        for _ in 0..value.u32()? {
+            clients.push(Client {
+                id: fixed(value.bytes()?)?,
+                software: value.str()?.to_owned(),
+                device: value.str()?.to_owned(),
+                seen: value.u64()?,
+                current: decode_token(&mut value)?,
+                new: decode_token(&mut value)?,
+            });
+        }
+        value.end()?;
+        Ok(Clients(clients))
+    }
+}
+
+fn encode_token(encoder: Encoder, token: &Option<Token>) -> Encoder {
+    let Some(token) = token else { return encoder.u8(0) };
+    let encoder = match &token.verifier {
+        Verifier::Unbound { proof, answer } => encoder.u8(1).bytes(proof).bytes(answer),
+        Verifier::Bound(Binding::EndPoint, token) => encoder.u8(2).bytes(token),
+        Verifier::Bound(Binding::Exporter, token) => encoder.u8(3).bytes(token),
+    };
+    let encoder = encoder.u64(token.issued).u64(token.expires);
+    match token.count {
+        None => encoder.bool(false),
+        Some(count) => encoder.bool(true).u32(count),
+    }
+}
+
+fn decode_token(value: &mut Decoder<'_>) -> Result<Option<Token>, Malformed> {
+    let verifier = match value.u8()? {
+        0 => return Ok(None),
+        1 => Verifier::Unbound { proof: fixed(value.bytes()?)?, answer: fixed(value.bytes()?)? },
+        2 => Verifier::Bound(Binding::EndPoint, fixed(value.bytes()?)?),
+        3 => Verifier::Bound(Binding::Exporter, fixed(value.bytes()?)?),
+        other => return Err(Malformed::OutOfRange(other)),
+    };
+    let (issued, expires) = (value.u64()?, value.u64()?);
+    let count = if value.bool()? { Some(value.u32()?) } else { None };
+    Ok(Some(Token { verifier, issued, expires, count }))
+}
+
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Malformed> {
+    bytes.try_into().map_err(|_| Malformed::Truncated)
 }
 
 fn version_1(value: &[u8]) -> Result<Decoder<'_>, Malformed> {

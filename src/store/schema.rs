@@ -7,8 +7,10 @@
 //! Addresses arrive here prepared (see [`crate::jid`]), as the strings that they compare by.
 
 use super::record::{
-    Account, Activity, Blob, Offline, PubsubItem, PubsubNode, PubsubPeople, Record, RosterItem,
+    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
+    Record, Report, RosterItem,
 };
+pub mod archive;
 
 /// The layout that this stube reads and writes; a file says in `meta` which one it has.
 pub const VERSION: u32 = 1;
@@ -52,6 +54,8 @@ pub enum Owner {
     Server,
     /// An account's: every key begins with its id, 4 bytes big-endian.
     Account,
+    /// An account's too, but too many rows to be removed with it at once: see [`archive::put_remains`].
+    Archive,
 }
 
 tables! {
@@ -77,6 +81,28 @@ tables! {
     Offline = "offline", Account;
     /// Messages of the day and the like (XEP-0133). Key: a name. Value: bytes, as [`Blob`].
     Announcements = "announcements", Server;
+    /// The messages of all archives (XEP-0313), each once, in the order in which they came. Key: 8 bytes big-endian, the
+    /// milliseconds since the Unix epoch times 2^20 and a counter; they always rise. Value:
+    /// [`Archived`](super::record::Archived).
+    Archive = "archive", Server;
+    /// Which messages are in an account's archive. Key: account id, key in [`Table::Archive`]. Value:
+    /// [`ArchiveIndex`](super::record::ArchiveIndex).
+    ArchiveIndex = "archive_index", Archive;
+    /// Accounts that are gone and whose archives are still being removed. Key: account id. Value: an empty [`Blob`].
+    ArchiveRemains = "archive_remains", Server;
+    /// What an account wants to have archived (XEP-0441). Key: account id. Value:
+    /// [`ArchivePreferences`](super::record::ArchivePreferences).
+    ArchivePreferences = "archive_preferences", Account;
+    /// Which of an account's clients read its archive. Key: account id. Value:
+    /// [`ArchiveClients`](super::record::ArchiveClients).
+    ArchiveClients = "archive_clients", Account;
+    /// Clients that log in with a token (XEP-0484). Key: account id. Value: [`Clients`].
+    Clients = "clients", Account;
+    /// Push services that clients have enabled (XEP-0357). Key: account id, then 8 bytes big-endian that rise with
+    /// each that is enabled. Value: [`PushRegistration`].
+    PushRegistrations = "push_registrations", Account;
+    /// What users have reported (XEP-0377). Key: 8 bytes big-endian that rise with time. Value: [`Report`].
+    Reports = "reports", Server;
     /// Nodes of publish-subscribe (XEP-0060). Key: owner's id, node's name. An owner is an account or a service, whose
     /// id is drawn as an account's is and kept in [`meta`]. Value: [`PubsubNode`].
     PubsubNodes = "pubsub_nodes", Account;
@@ -209,11 +235,13 @@ pub mod account {
         vec![put(domain, localpart, account), meta::put_next_account(account.id.saturating_add(1))]
     }
 
-    /// Deletes the account and everything that it owns, in whatever table.
+    /// Deletes the account and everything that it owns, in whatever table, but for its archive, which is removed from
+    /// then on.
     pub fn removed(domain: &str, localpart: &str, id: u32) -> Vec<Op> {
         let owned_tables = Table::ALL.iter().filter(|table| table.owner() == Owner::Account);
         let emptied = owned_tables.map(|&table| Op::DeletePrefix { table, prefix: owned(id).to_vec() });
-        emptied.chain([Op::Delete { table: Table::Accounts, key: key(domain, localpart) }]).collect()
+        let account = Op::Delete { table: Table::Accounts, key: key(domain, localpart) };
+        emptied.chain([account, archive::put_remains(id)]).collect()
     }
 }
 
@@ -321,10 +349,8 @@ pub mod offline {
         owned_key(id, &order.to_be_bytes())
     }
 
-    /// `stamp` is when it arrived, in milliseconds.
-    pub fn put(id: u32, order: u64, stamp: u64, stanza: &[u8]) -> Op {
-        let value = Offline::encode_parts(stamp, stanza);
-        Op::Put { table: Table::Offline, key: key(id, order), value }
+    pub fn put(id: u32, order: u64, message: &Offline) -> Op {
+        super::put(Table::Offline, key(id, order), message)
     }
 
     pub fn delete(id: u32, order: u64) -> Op {
@@ -349,6 +375,54 @@ pub mod announcement {
 
     pub fn delete(name: &str) -> Op {
         Op::Delete { table: Table::Announcements, key: key(name) }
+    }
+}
+
+pub mod clients {
+    use super::*;
+
+    pub fn key(id: u32) -> Vec<u8> {
+        owned(id).to_vec()
+    }
+
+    pub fn put(id: u32, clients: &Clients) -> Op {
+        super::put(Table::Clients, key(id), clients)
+    }
+
+    pub fn delete(id: u32) -> Op {
+        Op::Delete { table: Table::Clients, key: key(id) }
+    }
+}
+
+pub mod push_registration {
+    use super::*;
+
+    pub fn key(id: u32, number: u64) -> Vec<u8> {
+        owned_key(id, &number.to_be_bytes())
+    }
+
+    pub fn put(id: u32, number: u64, registration: &PushRegistration) -> Op {
+        super::put(Table::PushRegistrations, key(id, number), registration)
+    }
+
+    pub fn delete(id: u32, number: u64) -> Op {
+        Op::Delete { table: Table::PushRegistrations, key: key(id, number) }
+    }
+}
+
+pub mod report {
+    use super::*;
+
+    pub fn key(number: u64) -> Vec<u8> {
+        number.to_be_bytes().to_vec()
+    }
+
+    pub fn put(number: u64, report: &Report) -> Op {
+        super::put(Table::Reports, key(number), report)
+    }
+
+    pub fn delete(number: u64) -> Op {
+        Op::Delete { table: Table::Reports, key: key(number) }
     }
 }
 

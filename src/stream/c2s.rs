@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::TlsInfo;
 use super::idle::{Idle, Verdict};
 use super::login::{Login, Progress};
+use super::{xep0198_sm, xep0352_csi};
 use crate::core::{Core, LinkId, Mail, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{IqType, ReadError, Stanza, StreamError};
@@ -104,15 +105,22 @@ impl C2s {
             Progress::Restart => self.reader.reset(),
             Progress::LoggedIn => {
                 self.reader.reset();
-                let bytes = core.config.limits.stanza_bytes.max();
-                self.reader.set_limits(Limits::after_login(u32::try_from(bytes).unwrap_or(u32::MAX)));
+                self.trust(core);
             }
+            Progress::LoggedInHere => self.trust(core),
             Progress::Bound(session) => self.bound(core, session),
             Progress::Close(error) => self.close(core, error),
         }
     }
 
+    /// Someone who has logged in may send larger stanzas.
+    fn trust(&mut self, core: &Core) {
+        let bytes = core.config.limits.stanza_bytes.max();
+        self.reader.set_limits(Limits::after_login(u32::try_from(bytes).unwrap_or(u32::MAX)));
+    }
+
     fn bound(&mut self, core: &mut Core, session: SessionId) {
+        self.trust(core);
         let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
         let limits = &core.config.limits;
         let idle = Idle::new(core.now(), limits.idle_seconds.max_millis(), limits.ping_seconds.max_millis());
@@ -127,7 +135,12 @@ impl C2s {
     fn close(&mut self, core: &mut Core, error: Option<StreamError>) {
         match std::mem::replace(&mut self.state, State::Finished) {
             State::Finished => return,
-            State::Bound { session, .. } => core.end_session(session),
+            State::Bound { .. } => match core.session_on(self.link) {
+                // A peer that has gone silent may be back soon (XEP-0198 §7).
+                Some(session) if error == Some(StreamError::ConnectionTimeout) => core.suspend(session),
+                Some(session) => core.end_session(session),
+                None => {}
+            },
             State::Login(mut login) => {
                 // §4.9.1.2: an error needs a stream around it.
                 if !login.header_sent() {
@@ -168,6 +181,7 @@ impl C2s {
             State::Bound { session, idle, .. } => match idle.check(now) {
                 Verdict::Fine => Progress::Continue,
                 Verdict::Dead => Progress::Close(Some(StreamError::ConnectionTimeout)),
+                Verdict::Ping if core.ask_for_ack(*session) => Progress::Continue,
                 Verdict::Ping => {
                     let ping =
                         Stanza::iq(IqType::Get, &format!("ping{now}")).with(&Element::new("ping", ns::PING));
@@ -193,6 +207,7 @@ impl C2s {
             (Mail::Verified(right), State::Login(login)) => {
                 login.verified(core, self.link, &mut self.out, right)
             }
+            (Mail::Kept, State::Login(login)) => login.kept(core, self.link, &mut self.out),
             _ => Progress::Continue,
         };
         self.go_on(core, progress);
@@ -210,7 +225,11 @@ impl C2s {
 
     /// Takes the bytes to write. What can't be written now is to be given back.
     pub fn output(&mut self, core: &mut Core) -> Vec<u8> {
-        core.take_output(self.link, &mut self.out);
+        if core.take_output(self.link, &mut self.out)
+            && let State::Bound { idle, .. } = &mut self.state
+        {
+            idle.asked(core.now());
+        }
         std::mem::take(&mut self.out)
     }
 
@@ -257,6 +276,14 @@ impl State {
             (_, Item::Close) => Progress::Close(None),
             (State::Login(login), Item::Header(header)) => login.header(core, link, out, &header),
             (State::Login(login), Item::Stanza(fragment)) => login.child(core, link, out, &fragment),
+            (State::Bound { session, .. }, Item::Stanza(fragment))
+                if fragment.ns() == ns::STREAM_MANAGEMENT =>
+            {
+                xep0198_sm::child(core, link, *session, &fragment, out)
+            }
+            (State::Bound { session, .. }, Item::Stanza(fragment)) if fragment.ns() == ns::CLIENT_STATE => {
+                xep0352_csi::child(core, *session, &fragment)
+            }
             (State::Bound { session, jid, lang, .. }, Item::Stanza(fragment)) => {
                 match Stanza::read(&fragment) {
                     Ok(mut stanza) => {
@@ -269,6 +296,7 @@ impl State {
                             reply.to = Some(jid.clone());
                             core.send(*session, &reply);
                         }
+                        core.handled(*session);
                         Progress::Continue
                     }
                 }

@@ -2,6 +2,7 @@
 
 use super::TlsInfo;
 use super::sasl::Mechanism;
+use super::xep0388_sasl2;
 use crate::core::Core;
 use crate::core::module::Stage;
 use crate::jid::Jid;
@@ -15,12 +16,11 @@ pub fn before_tls() -> Element {
 
 /// With TLS, nobody logged in.
 pub fn before_login(core: &mut Core, host: &Jid, tls: &TlsInfo) -> Element {
-    let mechanisms = Mechanism::ALL.iter().filter(|mechanism| !mechanism.plus() || !tls.is_empty());
-    let mechanisms = mechanisms.fold(Element::new("mechanisms", ns::SASL), |all, mechanism| {
+    let mechanisms = Mechanism::offered(tls).fold(Element::new("mechanisms", ns::SASL), |all, mechanism| {
         all.child(Element::new("mechanism", ns::SASL).text(mechanism.name()))
     });
-    let mut features = features().child(mechanisms);
-    // XEP-0440 §3: which bindings a -PLUS mechanism may use
+    let mut features = features().child(xep0388_sasl2::feature(core, tls)).child(mechanisms);
+    // XEP-0440 §2: which bindings a -PLUS mechanism may use
     if !tls.is_empty() {
         let offered = tls.types().fold(
             Element::new("sasl-channel-binding", ns::SASL_CHANNEL_BINDING),
@@ -36,7 +36,18 @@ pub fn before_login(core: &mut Core, host: &Jid, tls: &TlsInfo) -> Element {
 
 /// Logged in, no resource yet.
 pub fn after_login(core: &mut Core, host: &Jid) -> Element {
-    let features = features().child(Element::new("bind", ns::BIND));
+    let sm = Element::new("sm", ns::STREAM_MANAGEMENT); // XEP-0198 §2
+    known(core, host, features().child(Element::new("bind", ns::BIND)).child(sm))
+}
+
+/// Logged in with a resource (XEP-0386), whose stanzas are counted or not.
+pub fn after_binding(core: &mut Core, host: &Jid, managed: bool) -> Element {
+    let sm = (!managed).then(|| Element::new("sm", ns::STREAM_MANAGEMENT));
+    known(core, host, sm.into_iter().fold(features(), Element::child))
+}
+
+fn known(core: &mut Core, host: &Jid, features: Element) -> Element {
+    let features = features.child(Element::new("csi", ns::CLIENT_STATE)); // XEP-0352 §4.1
     let config = &core.config.limits;
     let limits = limits(config.stanza_bytes.get(), config.idle_seconds.get());
     of_modules(core, Stage::AfterLogin, host, features).child(limits)

@@ -29,6 +29,11 @@ impl Idle {
         self.pinged = None;
     }
 
+    /// The peer has been asked for something anyway.
+    pub fn asked(&mut self, now: u64) {
+        self.pinged.get_or_insert(now);
+    }
+
     pub fn deadline(&self) -> u64 {
         match self.pinged {
             None => self.heard.saturating_add(self.silence),

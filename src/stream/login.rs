@@ -1,14 +1,16 @@
-//! The part of a client's stream before a resource is bound: headers, STARTTLS (RFC 6120 §5), SASL (§6), binding (§7).
+//! The part of a client's stream before a resource is bound: headers, STARTTLS (RFC 6120 §5), SASL, binding (§7).
 //!
+//! There are two profiles of SASL, that of RFC 6120 (`sasl1`) and that of XEP-0388; what they share is in `attempt`.
 //! Lives in memory of its own and is gone once the session begins.
 
 use std::sync::Arc;
 
 use super::TlsInfo;
+use super::attempt::{Attempt, Wait};
 use super::features;
-use super::sasl::{self, Exchange, Failure, Mechanism, Step};
+use super::xep0198_sm::{self, Resumption};
 use crate::config::Registration;
-use crate::core::{Core, LinkId, LoginKeys, SessionId};
+use crate::core::{ClientId, Core, LinkId, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, ReadError, Stanza, StanzaError, StreamError};
 use crate::xml::Element;
@@ -26,45 +28,29 @@ const LANGUAGE: &str = "en";
 const MAX_LANGUAGE: usize = 35;
 
 pub struct Login {
-    tls: Option<TlsInfo>,
+    pub(super) tls: Option<TlsInfo>,
     header_sent: bool,
     wants_tls: bool,
     /// The domain that the client wants.
-    host: Option<Jid>,
+    pub(super) host: Option<Jid>,
     /// Who the client says it is, in the stream header.
-    claimed: Option<Jid>,
+    pub(super) claimed: Option<Jid>,
     /// The language of the client's stanzas where they don't say (§4.7.4), if it isn't our own.
     pub(super) lang: Option<Arc<str>>,
-    exchange: Option<Exchange>,
-    /// Whom the exchange is about.
-    trying: Option<Jid>,
-    /// Who has logged in.
-    account: Option<Jid>,
+    /// The namespace of the profile of SASL that the client uses.
+    pub(super) profile: &'static str,
+    pub(super) attempt: Option<Attempt>,
+    /// Who has logged in, and with which client.
+    pub(super) account: Option<Jid>,
+    pub(super) client: Option<ClientId>,
     /// It has asked how to register.
     has_form: bool,
-    wait: Wait,
-    failures: u64,
+    pub(super) wait: Wait,
+    pub(super) failures: u64,
     /// When all this must be over.
     deadline: u64,
     /// What came while the login had to wait; at most what one read gives.
     pub(super) unread: Vec<u8>,
-}
-
-/// Why nothing more is read for now.
-enum Wait {
-    No,
-    /// For a password to be checked.
-    Password,
-    /// For the moment when an outcome may be told.
-    Until {
-        time: u64,
-        outcome: Outcome,
-    },
-}
-
-enum Outcome {
-    Success { account: Jid, data: Option<Vec<u8>> },
-    Failure(Failure),
 }
 
 /// What the connection does next.
@@ -72,7 +58,10 @@ pub enum Progress {
     Continue,
     /// The stream starts anew; what has been read and not looked at is dropped.
     Restart,
+    /// The same, but for more than what a stranger may send.
     LoggedIn,
+    /// Without a new start (XEP-0388 §2.6.1).
+    LoggedInHere,
     Bound(SessionId),
     Close(Option<StreamError>),
 }
@@ -86,9 +75,10 @@ impl Login {
             host: None,
             claimed: None,
             lang: None,
-            exchange: None,
-            trying: None,
+            profile: ns::SASL,
+            attempt: None,
             account: None,
+            client: None,
             has_form: false,
             wait: Wait::No,
             failures: 0,
@@ -122,7 +112,7 @@ impl Login {
         self.restart();
     }
 
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.header_sent = false;
     }
 
@@ -164,6 +154,10 @@ impl Login {
         if !header.version.as_deref().is_some_and(knows_features) {
             return Progress::Close(Some(StreamError::UnsupportedVersion));
         }
+        // XEP-0388 §2.1; nobody here is of another domain.
+        if self.claimed.as_ref().is_some_and(|claimed| claimed.domain() != host.domain()) {
+            return Progress::Close(Some(StreamError::InvalidFrom));
+        }
         let features = match (&self.account, &self.tls) {
             (_, None) => features::before_tls(),
             (None, Some(tls)) => features::before_login(core, &host, tls),
@@ -181,8 +175,13 @@ impl Login {
 
     pub fn child(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, child: &Fragment) -> Progress {
         match (child.ns(), child.name()) {
+            (ns::SASL2, name) => self.sasl2(core, link, out, name, child),
+            _ if self.in_sasl2() => Progress::Close(Some(StreamError::PolicyViolation(
+                "Nothing but the login may be sent during it.",
+            ))),
             (ns::TLS, "starttls") => self.starttls(out),
-            (ns::SASL, name) => self.sasl(core, link, out, name, child),
+            (ns::SASL, name) => self.sasl1(core, link, out, name, child),
+            (ns::STREAM_MANAGEMENT, _) => self.stream_management(core, link, out, &child.to_element()),
             (ns::CLIENT, "iq" | "message" | "presence") => match Stanza::read(child) {
                 Ok(stanza) => self.stanza(core, link, out, stanza),
                 Err(ReadError::Bad { reply, .. }) if self.account.is_some() => {
@@ -200,12 +199,41 @@ impl Login {
     /// §5.4.2
     fn starttls(&mut self, out: &mut Vec<u8>) -> Progress {
         if self.tls.is_some() {
-            write_empty("failure", ns::TLS, out); // §5.4.2.2
+            Element::new("failure", ns::TLS).write(ns::CLIENT, out); // §5.4.2.2
             return Progress::Close(None);
         }
-        write_empty("proceed", ns::TLS, out);
+        Element::new("proceed", ns::TLS).write(ns::CLIENT, out);
         self.wants_tls = true;
         Progress::Restart
+    }
+
+    /// XEP-0198 §5: in place of binding a resource, a client can go on with a session.
+    fn stream_management(
+        &mut self,
+        core: &mut Core,
+        link: LinkId,
+        out: &mut Vec<u8>,
+        request: &Element,
+    ) -> Progress {
+        let Some(account) = self.account.clone().filter(|_| request.name == "resume") else {
+            xep0198_sm::failed(Condition::UnexpectedRequest, None).write(ns::CLIENT, out);
+            return Progress::Continue;
+        };
+        self.wait = Wait::No;
+        match xep0198_sm::resume(core, link, &account, request) {
+            Resumption::Failed(failed) => {
+                failed.write(ns::CLIENT, out);
+                Progress::Continue
+            }
+            Resumption::Waiting => {
+                self.wait = Wait::Resumption(Box::new(request.clone()));
+                Progress::Continue
+            }
+            Resumption::Done { session, resumed } => {
+                resumed.write(ns::CLIENT, out);
+                Progress::Bound(session)
+            }
+        }
     }
 
     /// A stanza before a resource is bound: a registration, or the binding itself.
@@ -241,6 +269,9 @@ impl Login {
         match core.bind(link, &account, resource.as_deref()) {
             Ok(session) => {
                 let jid = core.session(session).map(|session| session.jid.to_string()).unwrap_or_default();
+                if let Some(session) = core.session_mut(session) {
+                    session.client = self.client;
+                }
                 let bound = Element::new("bind", ns::BIND).child(Element::new("jid", ns::BIND).text(&jid));
                 let mut result = stanza.result(Some(bound));
                 (result.from, result.to) = (None, None);
@@ -255,128 +286,6 @@ impl Login {
         }
     }
 
-    fn sasl(
-        &mut self,
-        core: &mut Core,
-        link: LinkId,
-        out: &mut Vec<u8>,
-        name: &str,
-        child: &Fragment,
-    ) -> Progress {
-        let element = child.to_element();
-        let text = element.text_content();
-        if self.account.is_some() {
-            return Progress::Close(Some(StreamError::NotAuthorized));
-        }
-        let step = match (name, &self.tls, &mut self.exchange) {
-            ("auth", None, _) => Step::Failure(Failure::EncryptionRequired), // §6.5.5
-            ("auth", Some(tls), exchange) => {
-                let offered = |mechanism: &Mechanism| !mechanism.plus() || !tls.is_empty();
-                let mechanism = element.get_attr("mechanism").and_then(Mechanism::from_name).filter(offered);
-                let Some(mechanism) = mechanism else {
-                    return self.fail(core, out, Failure::InvalidMechanism);
-                };
-                let Some(host) = &self.host else { return Progress::Close(Some(StreamError::HostUnknown)) };
-                self.trying = None;
-                let nonce = core.random_word();
-                let begun =
-                    exchange.insert(Exchange::start(mechanism, tls, !tls.is_empty(), nonce, host.domain()));
-                match sasl::decode_initial(&text) {
-                    Ok(Some(initial)) => begun.respond(&initial),
-                    Ok(None) => Step::Challenge(Vec::new()), // §6.4.2: it asks for the initial response
-                    Err(failure) => Step::Failure(failure),
-                }
-            }
-            ("response", _, Some(exchange)) => match sasl::decode(&text) {
-                Ok(response) => exchange.respond(&response),
-                Err(failure) => Step::Failure(failure),
-            },
-            ("abort", _, Some(_)) => Step::Failure(Failure::Aborted),
-            _ => Step::Failure(Failure::MalformedRequest),
-        };
-        self.sasl_step(core, link, out, step)
-    }
-
-    fn sasl_step(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, step: Step) -> Progress {
-        match step {
-            Step::Challenge(data) => {
-                write_data("challenge", &data, out);
-                Progress::Continue
-            }
-            Step::Lookup { username } => {
-                let login = self.look_up(core, &username);
-                let (Some(login), Some(exchange)) = (login, &mut self.exchange) else {
-                    return self.fail(core, out, Failure::TemporaryAuthFailure);
-                };
-                let step = exchange.credentials(&login.credentials);
-                self.sasl_step(core, link, out, step)
-            }
-            Step::VerifyPlain { username, password } => {
-                let login = self.look_up(core, &username);
-                if !login.is_some_and(|login| core.verify(link, login.credentials, password)) {
-                    return self.fail(core, out, Failure::TemporaryAuthFailure);
-                }
-                self.wait = Wait::Password;
-                Progress::Continue
-            }
-            Step::Success { data, .. } => {
-                let Some(account) = self.trying.clone() else {
-                    return self.fail(core, out, Failure::NotAuthorized);
-                };
-                // Only who knows the password learns that it is of no use.
-                let outcome = match core.login(&account) {
-                    Ok(login) if login.disabled => Outcome::Failure(Failure::AccountDisabled),
-                    Ok(_) => Outcome::Success { account: account.clone(), data },
-                    Err(_) => Outcome::Failure(Failure::TemporaryAuthFailure),
-                };
-                self.tell(core, link, out, &account, outcome)
-            }
-            Step::Failure(failure) => match self.trying.clone() {
-                Some(account) if failure == Failure::NotAuthorized => {
-                    core.login_failed(link, &account);
-                    self.tell(core, link, out, &account, Outcome::Failure(failure))
-                }
-                _ => self.fail(core, out, failure),
-            },
-        }
-    }
-
-    fn look_up(&mut self, core: &mut Core, username: &str) -> Option<LoginKeys> {
-        let account = Jid::from_parts(Some(username), self.host.as_ref()?.domain(), None).ok()?;
-        let login = core.login(&account).ok();
-        self.trying = Some(account);
-        login
-    }
-
-    /// A password that was sent has been checked.
-    pub fn verified(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, right: bool) -> Progress {
-        if !matches!(self.wait, Wait::Password) {
-            return Progress::Continue;
-        }
-        self.wait = Wait::No;
-        let Some(exchange) = &mut self.exchange else { return Progress::Continue };
-        let step = exchange.verified(right);
-        self.sasl_step(core, link, out, step)
-    }
-
-    /// Tells an outcome, now or when the delays allow.
-    fn tell(
-        &mut self,
-        core: &mut Core,
-        link: LinkId,
-        out: &mut Vec<u8>,
-        account: &Jid,
-        outcome: Outcome,
-    ) -> Progress {
-        let time = core.login_answer_at(link, account);
-        if time > core.now() {
-            self.wait = Wait::Until { time, outcome };
-            self.allow_for(core, time);
-            return Progress::Continue;
-        }
-        self.tell_now(core, link, out, outcome)
-    }
-
     /// Somebody may have a form to fill in (XEP-0077 §3.1): that takes a person longer than a login takes a client.
     fn allow_for_form(&mut self, core: &Core) {
         if core.config.registration == Registration::Open && !std::mem::replace(&mut self.has_form, true) {
@@ -385,38 +294,8 @@ impl Login {
     }
 
     /// The time that we make someone wait isn't theirs to answer for.
-    fn allow_for(&mut self, core: &Core, time: u64) {
+    pub(super) fn allow_for(&mut self, core: &Core, time: u64) {
         self.deadline = self.deadline.saturating_add(time.saturating_sub(core.now()));
-    }
-
-    fn tell_now(&mut self, core: &mut Core, link: LinkId, out: &mut Vec<u8>, outcome: Outcome) -> Progress {
-        match outcome {
-            Outcome::Failure(failure) => self.fail(core, out, failure),
-            Outcome::Success { account, data } => {
-                core.login_succeeded(link, &account);
-                self.exchange = None;
-                self.account = Some(account);
-                match data {
-                    Some(data) => write_data("success", &data, out),
-                    None => write_empty("success", ns::SASL, out),
-                }
-                self.restart();
-                Progress::LoggedIn
-            }
-        }
-    }
-
-    /// §6.4.5: the client may try again, a few times.
-    fn fail(&mut self, core: &Core, out: &mut Vec<u8>, failure: Failure) -> Progress {
-        self.exchange = None;
-        Element::new("failure", ns::SASL)
-            .child(Element::new(failure.name(), ns::SASL))
-            .write(ns::CLIENT, out);
-        self.failures += 1;
-        if self.failures >= core.config.limits.login_tries.max() {
-            return Progress::Close(Some(StreamError::PolicyViolation("Too many failed logins.")));
-        }
-        Progress::Continue
     }
 
     /// To be called when something may be due.
@@ -426,6 +305,16 @@ impl Login {
             && let Wait::Until { outcome, .. } = std::mem::replace(&mut self.wait, Wait::No)
         {
             return self.tell_now(core, link, out, outcome);
+        }
+        if matches!(self.wait, Wait::Entry) {
+            return self.enter(core, link, out);
+        }
+        if let Wait::Resumption(request) = &self.wait {
+            let request = request.clone();
+            let progress = self.stream_management(core, link, out, &request);
+            if !matches!(self.wait, Wait::Resumption(_)) {
+                return progress;
+            }
         }
         if now >= self.deadline {
             return Progress::Close(Some(StreamError::ConnectionTimeout));
@@ -438,14 +327,6 @@ impl Login {
 fn knows_features(version: &str) -> bool {
     let major = version.split_once('.').map(|(major, _)| major.parse::<u32>());
     matches!(major, Some(Ok(1..)))
-}
-
-fn write_empty(name: &'static str, ns: &'static str, out: &mut Vec<u8>) {
-    Element::new(name, ns).write(ns::CLIENT, out);
-}
-
-fn write_data(name: &'static str, data: &[u8], out: &mut Vec<u8>) {
-    Element::new(name, ns::SASL).text(&sasl::encode(data)).write(ns::CLIENT, out);
 }
 
 fn write_error(stanza: &Stanza, error: StanzaError, out: &mut Vec<u8>) {

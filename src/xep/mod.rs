@@ -23,10 +23,21 @@ pub mod xep0163_pep;
 pub mod xep0191_blocking;
 pub mod xep0199_ping;
 pub mod xep0202_time;
+pub mod xep0280_carbons;
+pub mod xep0313_mam;
+pub mod xep0334_hints;
+pub mod xep0357_push;
+pub mod xep0359_stanza_ids;
+pub mod xep0377_reporting;
+pub mod xep0441_mam_preferences;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
     xep0191_blocking::MODULE,
+    // No forged id gets into an archive or past it.
+    xep0359_stanza_ids::MODULE,
+    xep0313_mam::MODULE,
+    xep0280_carbons::MODULE,
     rfc6121_subscription::MODULE,
     rfc6121_presence::MODULE,
     rfc6121_roster::MODULE,
@@ -47,4 +58,8 @@ pub static ALL: &[Module] = &[
     xep0163_pep::MODULE,
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
+    xep0334_hints::MODULE,
+    xep0441_mam_preferences::MODULE,
+    xep0357_push::MODULE,
+    xep0377_reporting::MODULE,
 ];

@@ -8,6 +8,7 @@ use crate::core::{Core, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, MessageType, Stanza, StanzaError};
 use crate::store::schema;
+use crate::xep;
 use crate::xml::Element;
 use crate::xml::ns;
 
@@ -41,10 +42,11 @@ fn list(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
 
 // §3.3
 fn block(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
-    let (owner, items) = (owner(stanza)?, items(stanza)?);
-    if items.is_empty() {
+    let (owner, elements) = (owner(stanza)?, items(stanza)?);
+    if elements.is_empty() {
         return Err(Condition::BadRequest.into());
     }
+    let items: Vec<Jid> = elements.iter().map(|(jid, _)| jid.clone()).collect();
     core.writable()?;
     let max = core.config.limits.blocklist_items.max_len();
     let account = core.account(&owner)?;
@@ -64,12 +66,16 @@ fn block(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     account.blocked.extend(new.iter().cloned());
     core.write(&owner, new.iter().map(|jid| schema::blocklist::put(id, jid.as_str())).collect::<Vec<_>>());
     push(core, &owner, with_items("block", items.iter()));
+    for tell in xep::ALL.iter().filter_map(|module| module.blocked) {
+        elements.iter().for_each(|(jid, item)| tell(core, &owner, jid, item));
+    }
     Ok(Answer::Kept(None))
 }
 
 // §3.4, §3.5
 fn unblock(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
-    let (owner, items) = (owner(stanza)?, items(stanza)?);
+    let owner = owner(stanza)?;
+    let items: Vec<Jid> = items(stanza)?.into_iter().map(|(jid, _)| jid).collect();
     core.writable()?;
     let account = core.account(&owner)?;
     let id = account.record.id;
@@ -155,6 +161,9 @@ fn inbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
         }
         // The user appears offline, and a headline to someone offline has no answer (RFC 6121 §8.5.2.2.1).
         Kind::Message(MessageType::Headline) => Ok(Flow::Done),
+        // A room takes an error for the end of the user's presence there: whoever blocks an occupant would leave.
+        Kind::Message(MessageType::Groupchat) => Ok(Flow::Done),
+        Kind::Message(_) if stanza.payload.find("x", ns::MUC_USER).is_some() => Ok(Flow::Done),
         Kind::Message(_) | Kind::Iq(_) => Err(Condition::ServiceUnavailable.into()),
     }
 }
@@ -163,21 +172,23 @@ fn owner(stanza: &Stanza) -> Result<Jid, StanzaError> {
     stanza.to.as_ref().map(Jid::bare).ok_or_else(|| Condition::BadRequest.into())
 }
 
-fn items(stanza: &Stanza) -> Result<Vec<Jid>, StanzaError> {
+/// The addresses in a request, each once, and the elements that name them.
+fn items(stanza: &Stanza) -> Result<Vec<(Jid, Element)>, StanzaError> {
     if stanza.kind != Kind::Iq(IqType::Set) {
         return Err(Condition::BadRequest.into());
     }
     let request = stanza.request().map(|child| child.to_element());
-    let mut items = Vec::new();
+    let mut items: Vec<(Jid, Element)> = Vec::new();
     for item in request.iter().flat_map(Element::children) {
         if !item.is("item", ns::BLOCKING) {
             return Err(Condition::BadRequest.into());
         }
         let jid = item.get_attr("jid").ok_or(Condition::BadRequest)?;
-        items.push(Jid::parse(jid).map_err(|_| StanzaError::from(Condition::JidMalformed))?);
+        let jid = Jid::parse(jid).map_err(|_| StanzaError::from(Condition::JidMalformed))?;
+        items.push((jid, item.clone()));
     }
-    items.sort();
-    items.dedup();
+    items.sort_by(|(one, _), (other, _)| one.cmp(other));
+    items.dedup_by(|(one, _), (other, _)| one == other);
     Ok(items)
 }
 

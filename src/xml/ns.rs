@@ -50,6 +50,9 @@ pub const DATA_FORMS: &str = "jabber:x:data";
 /// XEP-0012
 pub const LAST: &str = "jabber:iq:last";
 
+/// XEP-0027: obsolete, still sent
+pub const OPENPGP_LEGACY: &str = "jabber:x:encrypted";
+
 /// XEP-0030
 pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 
@@ -146,6 +149,9 @@ pub const CAPS: &str = "http://jabber.org/protocol/caps";
 /// XEP-0232: form type
 pub const SOFTWARE_INFO: &str = "urn:xmpp:dataforms:softwareinfo";
 
+/// XEP-0122
+pub const DATA_VALIDATE: &str = "http://jabber.org/protocol/xdata-validate";
+
 /// XEP-0124
 pub const BOSH: &str = "http://jabber.org/protocol/httpbind";
 
@@ -230,6 +236,9 @@ pub const ARCHIVE: &str = "urn:xmpp:mam:2";
 /// XEP-0313
 pub const ARCHIVE_EXTENDED: &str = "urn:xmpp:mam:2#extended";
 
+/// XEP-0313: service discovery feature
+pub const ARCHIVE_GROUPCHAT_FIELD: &str = "urn:xmpp:mam:2#groupchat-field";
+
 /// XEP-0333
 pub const CHAT_MARKERS: &str = "urn:xmpp:chat-markers:0";
 
@@ -254,11 +263,20 @@ pub const STANZA_ID: &str = "urn:xmpp:sid:0";
 /// XEP-0363
 pub const UPLOAD: &str = "urn:xmpp:http:upload:0";
 
+/// XEP-0373
+pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
+
 /// XEP-0377
 pub const REPORTING: &str = "urn:xmpp:reporting:1";
 
 /// XEP-0380
 pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
+
+/// XEP-0384
+pub const OMEMO: &str = "urn:xmpp:omemo:2";
+
+/// XEP-0384, in the version 0.3 that most clients speak
+pub const OMEMO_LEGACY: &str = "eu.siacs.conversations.axolotl";
 
 /// XEP-0386
 pub const BIND2: &str = "urn:xmpp:bind:0";
@@ -286,6 +304,9 @@ pub const MODERATION: &str = "urn:xmpp:message-moderate:1";
 
 /// XEP-0440
 pub const SASL_CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
+
+/// XEP-0444
+pub const REACTIONS: &str = "urn:xmpp:reactions:0";
 
 /// XEP-0478
 pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";

@@ -5,9 +5,11 @@ use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
-    AccessModel, Account, Activity, Affiliation, Blob, NodeConfig, Offline, PubsubItem, PubsubNode,
-    PubsubPeople, Record, RosterItem, Subscriber, Subscription,
+    AccessModel, Account, Activity, Affiliation, ArchiveClients, ArchiveDefault, ArchiveIndex,
+    ArchivePreferences, Archived, Blob, Client, Clients, NodeConfig, Offline, PubsubItem, PubsubNode,
+    PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
 };
+use stube::token::{Binding, Verifier};
 
 fn account() -> Account {
     let keys = |byte, length| Keys {
@@ -29,6 +31,59 @@ fn item() -> RosterItem {
         approved: false,
         version: u64::MAX,
         removed: true,
+    }
+}
+
+fn waiting() -> Offline {
+    Offline::Archived { id: u64::MAX, bytes: 365 }
+}
+
+fn preferences() -> ArchivePreferences {
+    let jids = |jid: &str| vec![jid.to_owned()];
+    ArchivePreferences {
+        default: ArchiveDefault::Roster,
+        always: jids("romeo@example.net"),
+        never: jids("tybalt@example.net/x"),
+    }
+}
+
+/// One of each kind of token.
+fn clients() -> Clients {
+    let token = |verifier, count| Some(Token { verifier, issued: 1_800_000_000, expires: u64::MAX, count });
+    let bound = |binding| Verifier::of(&[3; 32], Some(binding));
+    let client = |id, current, new| Client {
+        id: [id; 16],
+        software: "Gajim".into(),
+        device: String::new(),
+        seen: 1_800_000_000,
+        current,
+        new,
+    };
+    Clients(vec![
+        client(1, token(bound(Binding::Exporter), Some(u32::MAX)), token(bound(Binding::EndPoint), None)),
+        client(2, None, token(Verifier::of(&[3; 32], None), Some(0))),
+    ])
+}
+
+fn push() -> PushRegistration {
+    PushRegistration {
+        service: "push.example.net".into(),
+        node: Some("abc".into()),
+        resource: "phone".into(),
+        options: b"<x xmlns='jabber:x:data'/>".to_vec(),
+    }
+}
+
+fn report() -> Report {
+    Report {
+        stamp: 1_800_000_000,
+        reporter: "juliet@example.org".into(),
+        reported: "tybalt@example.net".into(),
+        reason: "urn:xmpp:reporting:spam".into(),
+        text: "Every day".into(),
+        stanzas: vec!["juliet@example.org 1".into()],
+        to_origin: true,
+        to_third_parties: false,
     }
 }
 
@@ -66,11 +121,24 @@ fn every_record_survives_its_bytes() {
     survives(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     survives(Activity::default());
     survives(item());
+    survives(clients());
+    survives(Clients::default());
     for subscription in [Subscription::None, Subscription::To, Subscription::From, Subscription::Both] {
         survives(RosterItem { subscription, ..RosterItem::default() });
     }
-    survives(Offline { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
-    survives(Offline { stamp: 0, stanza: Vec::new() });
+    survives(Offline::Copy { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
+    survives(Offline::Copy { stamp: 0, stanza: Vec::new() });
+    survives(waiting());
+    survives(Archived { owners: vec![1, u32::MAX], stanza: b"<message/>".to_vec() });
+    survives(Archived { owners: Vec::new(), stanza: Vec::new() });
+    survives(ArchiveIndex { with: "juliet@example.org/balcony".into() });
+    for default in [ArchiveDefault::Always, ArchiveDefault::Never, ArchiveDefault::Roster] {
+        survives(ArchivePreferences { default, ..preferences() });
+    }
+    survives(ArchiveClients { resources: vec!["orchard".into()] });
+    survives(push());
+    survives(PushRegistration { node: None, options: Vec::new(), ..push() });
+    survives(report());
     survives(Blob(b"<query xmlns='urn:x'/>".to_vec()));
     survives(Blob(Vec::new()));
     survives(node());
@@ -97,6 +165,11 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(account());
     strict(Activity { last_login: 1, last_logout: 2, status: "gone fishing".into() });
     strict(item());
+    strict(waiting());
+    strict(preferences());
+    strict(ArchiveClients { resources: vec!["orchard".into()] });
+    strict(clients());
+    strict(report());
     strict(node());
     strict(people());
 }
@@ -111,11 +184,18 @@ fn an_unknown_version_is_refused() {
     refuses(account());
     refuses(Activity::default());
     refuses(item());
+    refuses(clients());
     refuses(node());
     refuses(people());
     refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
-    refuses(Offline { stamp: 1, stanza: Vec::new() });
+    refuses(Archived { owners: Vec::new(), stanza: Vec::new() });
+    refuses(ArchiveIndex { with: String::new() });
+    refuses(preferences());
+    refuses(ArchiveClients::default());
+    refuses(push());
+    refuses(report());
     refuses(Blob(Vec::new()));
+    assert_eq!(Offline::decode(&[3]), Err(Malformed::Version(3)));
 }
 
 #[test]
@@ -136,7 +216,13 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
     let seeds = [
         account().encode(),
         item().encode(),
+        clients().encode(),
         Activity::default().encode(),
+        waiting().encode(),
+        preferences().encode(),
+        Archived { owners: vec![1, 2], stanza: b"<message/>".to_vec() }.encode(),
+        push().encode(),
+        report().encode(),
         node().encode(),
         people().encode(),
     ];
@@ -150,7 +236,14 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<Account>(&bytes);
         agrees::<Activity>(&bytes);
         agrees::<RosterItem>(&bytes);
+        agrees::<Clients>(&bytes);
         agrees::<Offline>(&bytes);
+        agrees::<Archived>(&bytes);
+        agrees::<ArchiveIndex>(&bytes);
+        agrees::<ArchivePreferences>(&bytes);
+        agrees::<ArchiveClients>(&bytes);
+        agrees::<PushRegistration>(&bytes);
+        agrees::<Report>(&bytes);
         agrees::<Blob>(&bytes);
         agrees::<PubsubNode>(&bytes);
         agrees::<PubsubPeople>(&bytes);

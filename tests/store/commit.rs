@@ -3,8 +3,10 @@
 use super::{Chance, apply, dump, in_memory};
 use std::collections::{BTreeMap, HashSet};
 use stube::password::{Credentials, Keys};
-use stube::store::schema::{self, Owner, RETIRED, account, blocklist, offline, private, roster, vcard};
-use stube::store::{Account, Batch, Op, RosterItem, Table};
+use stube::store::schema::{
+    self, Owner, RETIRED, account, archive, blocklist, offline, private, roster, vcard,
+};
+use stube::store::{Account, Batch, Offline, Op, RosterItem, Table};
 
 fn some_account(id: u32) -> Account {
     let keys = |byte| Keys {
@@ -143,13 +145,18 @@ fn a_removed_account_leaves_nothing_and_takes_nothing_of_others() {
     apply(&mut committer, romeo);
     assert_ne!(dump(&reader), before);
     apply(&mut committer, account::removed("example.org", "romeo", 1));
+    // But for the note that its archive is still to be removed.
+    assert_eq!(reader.archive_remains(), Ok(vec![1]));
+    apply(&mut committer, vec![archive::delete_remains(1)]);
     assert_eq!(dump(&reader), before);
 }
 
 #[test]
 fn waiting_stanzas_come_in_order_from_where_the_last_page_ended() {
     let (mut committer, reader) = in_memory();
-    let put = |id, order: u64| offline::put(id, order, order / 2, b"<message/>");
+    let put = |id, order: u64| {
+        offline::put(id, order, &Offline::Copy { stamp: order / 2, stanza: b"<message/>".to_vec() })
+    };
     apply(&mut committer, vec![put(1, 256), put(1, 2), put(1, u64::MAX), put(2, 7)]);
     let keys = |after, enough| -> Vec<u64> {
         reader.offline(1, after, enough).expect("readable").into_iter().map(|(key, _)| key).collect()

@@ -7,12 +7,16 @@ use super::{apply, options};
 use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
-use stube::store::record::{Affiliation, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, Subscriber};
+use stube::store::record::{
+    Affiliation, ArchiveClients, ArchiveDefault, ArchivePreferences, Client, Clients, NodeConfig, PubsubItem,
+    PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
+};
 use stube::store::schema::{
-    self, account, activity, announcement, blocklist, meta, offline, private, pubsub, roster,
-    subscription_request, vcard,
+    self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
+    push_registration, report, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
+use stube::token::{Binding, Verifier};
 
 fn fixture(schema: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema}.redb"))
@@ -41,6 +45,32 @@ fn juliet() -> RosterItem {
     }
 }
 
+fn waiting() -> Offline {
+    Offline::Copy { stamp: 1_795_000_000_123, stanza: b"<message/>".to_vec() }
+}
+
+fn phone() -> PushRegistration {
+    PushRegistration {
+        service: "push.example.net".into(),
+        node: Some("n".into()),
+        resource: "phone".into(),
+        options: Vec::new(),
+    }
+}
+
+fn spam() -> Report {
+    Report {
+        stamp: 1_795_000_000,
+        reporter: "romeo@example.org".into(),
+        reported: "tybalt@example.net".into(),
+        reason: "urn:xmpp:reporting:spam".into(),
+        text: "Villain".into(),
+        stanzas: vec!["romeo@example.org 1".into()],
+        to_origin: false,
+        to_third_parties: false,
+    }
+}
+
 fn node() -> PubsubNode {
     let config = NodeConfig { title: Some("Tunes".into()), max_items: 10, ..NodeConfig::default() };
     let creator = "romeo@example.org".into();
@@ -58,6 +88,20 @@ fn tune() -> PubsubItem {
     PubsubItem { id: "current".into(), publisher, payload: b"<tune xmlns='urn:tune'/>".to_vec() }
 }
 
+/// One phone, with a token of each kind.
+fn phones() -> Clients {
+    let token =
+        |verifier| Some(Token { verifier, issued: 1_795_000_000, expires: 1_797_592_000, count: None });
+    Clients(vec![Client {
+        id: [7; 16],
+        software: "Conversations".into(),
+        device: "Phone".into(),
+        seen: 1_795_000_000,
+        current: token(Verifier::of(&[3; 32], None)),
+        new: token(Verifier::of(&[3; 32], Some(Binding::Exporter))),
+    }])
+}
+
 /// A row in each table.
 fn everything() -> Vec<Op> {
     let mut ops = account::created("example.org", "romeo", &romeo());
@@ -73,8 +117,19 @@ fn everything() -> Vec<Op> {
         blocklist::put(1, "tybalt@example.org"),
         private::put(1, "storage:bookmarks", "storage", b"<storage xmlns='storage:bookmarks'/>"),
         vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
-        offline::put(1, 5, 1_795_000_000_123, b"<message/>"),
+        offline::put(1, 5, &waiting()),
         announcement::put("motd", b"Good morrow"),
+        archive::put_body(7, &[1, 2], b"<message/>"),
+        archive::put_index(1, 7, "juliet@example.org/balcony"),
+        archive::put_remains(3),
+        archive::put_preferences(
+            1,
+            &ArchivePreferences { default: ArchiveDefault::Roster, always: vec![], never: vec!["a".into()] },
+        ),
+        archive::put_clients(1, &ArchiveClients { resources: vec!["orchard".into()] }),
+        clients::put(1, &phones()),
+        push_registration::put(1, 3, &phone()),
+        report::put(4, &spam()),
         pubsub::put_node(1, "urn:tune", &node()),
         pubsub::put_people(1, 3, &people()),
         pubsub::put_item(1, 3, 77, &tune()),
@@ -118,8 +173,8 @@ fn a_database_of_schema_1_is_read_in_every_table() {
     let bookmarks = b"<storage xmlns='storage:bookmarks'/>".to_vec();
     assert_eq!(reader.private(1, "storage:bookmarks", "storage"), Ok(Some(bookmarks)));
     assert_eq!(reader.vcard(1), Ok(Some(b"<vCard xmlns='vcard-temp'/>".to_vec())));
-    let message = Offline { stamp: 1_795_000_000_123, stanza: b"<message/>".to_vec() };
-    assert_eq!(reader.offline(1, None, usize::MAX), Ok(vec![(5, message)]));
+    assert_eq!(reader.offline(1, None, usize::MAX), Ok(vec![(5, waiting())]));
+    assert_eq!(reader.clients(1), Ok(Some(phones())));
     assert_eq!(reader.announcement("motd"), Ok(Some(b"Good morrow".to_vec())));
     assert_eq!(reader.pubsub_nodes(1), Ok(vec![("urn:tune".into(), node())]));
     assert_eq!(reader.pubsub_people(1), Ok(vec![(3, people())]));

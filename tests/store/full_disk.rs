@@ -3,7 +3,7 @@
 use super::faulty::{Faults, Faulty};
 use super::{apply, numbered, numbered_there, open_on, options};
 use stube::store::schema::{offline, vcard};
-use stube::store::{Batch, Store};
+use stube::store::{Batch, Offline, Store};
 
 const FULL: Faults = Faults { full: true, no_sync: false, no_read: false, panic: false, flaky: 0 };
 const NO_SYNC: Faults = Faults { full: false, no_sync: true, ..FULL };
@@ -34,7 +34,10 @@ fn readers_see_everything_while_the_disk_is_full() {
     let mut committer = opened.committer;
     // More than the cache holds, so that the file itself is read.
     for key in 0..200 {
-        apply(&mut committer, vec![offline::put(2, key, key, &[key as u8; 60_000])]);
+        apply(
+            &mut committer,
+            vec![offline::put(2, key, &Offline::Copy { stamp: key, stanza: vec![key as u8; 60_000] })],
+        );
     }
     committer.apply(&[numbered(1)]).expect("commits");
     storage.set(FULL);
@@ -42,7 +45,7 @@ fn readers_see_everything_while_the_disk_is_full() {
     committer.apply(&[large]).expect_err("the disk is full");
     assert_eq!(numbered_there(&opened.reader), 1);
     for (key, message) in opened.reader.offline(2, None, usize::MAX).expect("readable") {
-        assert_eq!(message.stanza, [key as u8; 60_000]);
+        assert_eq!(message, Offline::Copy { stamp: key, stanza: vec![key as u8; 60_000] });
     }
     for id in 0..50 {
         // What could not be written yet may be seen already, but only whole.

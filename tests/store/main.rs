@@ -12,7 +12,7 @@ mod thread;
 use faulty::Faulty;
 use std::ops::ControlFlow;
 use stube::store::schema::{announcement, offline};
-use stube::store::{Batch, Committer, Op, Opened, Options, Reader, Store, Table};
+use stube::store::{Batch, Committer, Offline, Op, Opened, Options, Reader, Store, Table};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -36,8 +36,9 @@ fn apply(committer: &mut Committer, ops: Vec<Op>) {
 /// A batch that can be told from others: a message, and its number under a fixed name.
 fn numbered(seq: u64) -> Batch {
     let stanza = format!("<message id='{seq}'/>");
+    let message = Offline::Copy { stamp: seq, stanza: stanza.into_bytes() };
     let number = announcement::put("last", &seq.to_be_bytes());
-    Batch { seq, ops: vec![offline::put(1, seq, seq, stanza.as_bytes()), number] }
+    Batch { seq, ops: vec![offline::put(1, seq, &message), number] }
 }
 
 /// Checks that exactly the first batches are there, each whole, and says how many.
@@ -48,7 +49,8 @@ fn numbered_there(reader: &Reader) -> u64 {
     assert_eq!(messages.len() as u64, last, "a batch is there in part");
     for (seq, (key, message)) in (1..).zip(&messages) {
         assert_eq!(*key, seq);
-        assert_eq!(message.stanza, format!("<message id='{seq}'/>").as_bytes());
+        let stanza = format!("<message id='{seq}'/>").into_bytes();
+        assert_eq!(*message, Offline::Copy { stamp: seq, stanza });
     }
     last
 }

@@ -3,6 +3,7 @@
 
 mod chance;
 mod client;
+mod sasl2;
 mod scram;
 mod world;
 
@@ -54,7 +55,35 @@ mod xep0160_offline;
 mod xep0163_pep;
 #[path = "../xep0191_blocking.rs"]
 mod xep0191_blocking;
+#[path = "../xep0198_sm.rs"]
+mod xep0198_sm;
 #[path = "../xep0199_ping.rs"]
 mod xep0199_ping;
 #[path = "../xep0202_time.rs"]
 mod xep0202_time;
+#[path = "../xep0280_carbons.rs"]
+mod xep0280_carbons;
+#[path = "../xep0313_mam.rs"]
+mod xep0313_mam;
+#[path = "../xep0334_hints.rs"]
+mod xep0334_hints;
+#[path = "../xep0352_csi.rs"]
+mod xep0352_csi;
+#[path = "../xep0357_push.rs"]
+mod xep0357_push;
+#[path = "../xep0359_stanza_ids.rs"]
+mod xep0359_stanza_ids;
+#[path = "../xep0377_reporting.rs"]
+mod xep0377_reporting;
+#[path = "../xep0386_bind2.rs"]
+mod xep0386_bind2;
+#[path = "../xep0388_sasl2.rs"]
+mod xep0388_sasl2;
+#[path = "../xep0441_mam_preferences.rs"]
+mod xep0441_mam_preferences;
+#[path = "../xep0474_downgrade.rs"]
+mod xep0474_downgrade;
+#[path = "../xep0480_upgrade.rs"]
+mod xep0480_upgrade;
+#[path = "../xep0484_fast.rs"]
+mod xep0484_fast;

@@ -59,7 +59,7 @@ impl Scram {
     }
 
     /// "Hi" of RFC 5802 §2.2.
-    fn salted_password(&self, salt: &[u8], iterations: u32) -> Vec<u8> {
+    pub fn salted_password(&self, salt: &[u8], iterations: u32) -> Vec<u8> {
         let mut block = salt.to_vec();
         block.extend_from_slice(&1u32.to_be_bytes());
         let mut last = self.hash.hmac(self.password.as_bytes(), &block);

@@ -1,24 +1,31 @@
-//! Logging in: the server's side of SASL (RFC 4422) with SCRAM (RFC 5802, RFC 7677) and PLAIN (RFC 4616).
+//! Logging in: the server's side of SASL (RFC 4422) with SCRAM (RFC 5802, RFC 7677), PLAIN (RFC 4616) and hashed tokens
+//! (XEP-0484).
 //!
 //! An [`Exchange`] is one attempt with one mechanism. It takes what the client says, already out of its base64, and
 //! answers with a [`Step`] that says what to do next. It never waits: keys are asked for with [`Step::Lookup`] and
 //! given with [`Exchange::credentials`]; the slow check of a plain password is handed out as [`Step::VerifyPlain`]
-//! and its outcome given with [`Exchange::verified`].
+//! and its outcome given with [`Exchange::verified`]; the check of a token as [`Step::VerifyToken`], with
+//! [`Exchange::token_checked`] to tell its outcome.
 //!
 //! For an unknown user the caller gives [`Credentials::fake`], and the exchange goes on to the same end, by the same
 //! way, as with a wrong password. Any failure ends the exchange; whatever comes after it fails again.
 
 mod channel_binding;
+mod hashed_token;
 mod plain;
 mod scram;
+mod xep0474_downgrade;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 pub use channel_binding::ChannelBinding;
+pub use xep0474_downgrade::offer;
 
 use crate::jid::Jid;
 use crate::password::{Credentials, Hash, Password};
+use crate::token::Binding;
+use hashed_token::HashedToken;
 use plain::Plain;
 use scram::Scram;
 
@@ -64,6 +71,12 @@ impl Mechanism {
         matches!(self, Mechanism::ScramSha256Plus | Mechanism::ScramSha1Plus)
     }
 
+    /// Those that can be had on a connection with this binding.
+    pub fn offered(binding: &ChannelBinding) -> impl Iterator<Item = Mechanism> {
+        let bound = !binding.is_empty();
+        Mechanism::ALL.into_iter().filter(move |mechanism| bound || !mechanism.plus())
+    }
+
     fn scram_hash(self) -> Option<Hash> {
         match self {
             Mechanism::ScramSha256Plus | Mechanism::ScramSha256 => Some(Hash::Sha256),
@@ -72,6 +85,13 @@ impl Mechanism {
         }
     }
 }
+
+/// The mechanisms that prove a token (draft-schmaus-kitten-sasl-ht-09), the strongest first, by what they are bound to.
+pub const TOKEN_MECHANISMS: [(&str, Option<Binding>); 3] = [
+    ("HT-SHA-256-EXPR", Some(Binding::Exporter)),
+    ("HT-SHA-256-ENDP", Some(Binding::EndPoint)),
+    ("HT-SHA-256-NONE", None),
+];
 
 /// What the caller is to do.
 #[derive(Debug)]
@@ -86,6 +106,11 @@ pub enum Step {
     VerifyPlain {
         username: String,
         password: Password,
+    },
+    /// Check the proof of a token, then call [`Exchange::token_checked`].
+    VerifyToken {
+        username: String,
+        proof: Vec<u8>,
     },
     /// The client is the owner of this account. `data` goes along with the success.
     Success {
@@ -139,28 +164,43 @@ pub struct Exchange {
 enum Dialogue {
     Scram(Box<Scram>),
     Plain(Plain),
+    Token(HashedToken),
 }
 
 impl Exchange {
     /// * `binding`: what this TLS connection can be bound by;
-    /// * `offered_plus`: were mechanisms with channel binding offered to the client?
+    /// * `offer`: what was offered to the client, as [`offer`] says it;
     /// * `server_nonce`: unguessable, of printable ASCII without a comma;
     /// * `domain`: prepared, where the account is.
     pub fn start(
         mechanism: Mechanism,
         binding: &ChannelBinding,
-        offered_plus: bool,
+        offer: &str,
         server_nonce: String,
         domain: &str,
     ) -> Exchange {
         let dialogue = match mechanism.scram_hash() {
             Some(hash) => {
                 let required = mechanism.plus().then(|| binding.clone());
-                Dialogue::Scram(Box::new(Scram::start(hash, required, offered_plus, server_nonce, domain)))
+                let offered_plus = !binding.is_empty();
+                let hint = xep0474_downgrade::attribute(hash, offer);
+                Dialogue::Scram(Box::new(Scram::start(
+                    hash,
+                    required,
+                    offered_plus,
+                    hint,
+                    server_nonce,
+                    domain,
+                )))
             }
             None => Dialogue::Plain(Plain::start(domain)),
         };
         Exchange { dialogue: Some(dialogue) }
+    }
+
+    /// An attempt with a token.
+    pub fn start_with_token() -> Exchange {
+        Exchange { dialogue: Some(Dialogue::Token(HashedToken::default())) }
     }
 
     /// Takes a message of the client. All mechanisms here begin with one: without an initial response, it is to be
@@ -170,11 +210,15 @@ impl Exchange {
             if message.len() > MAX_MESSAGE {
                 return Err(Failure::MalformedRequest);
             }
-            // What is not UTF-8, or has NUL but to separate in PLAIN, is refused by all.
+            if let Dialogue::Token(token) = dialogue {
+                return token.respond(message);
+            }
+            // What is not UTF-8, or has NUL but to separate in PLAIN, is refused by all others.
             let message = std::str::from_utf8(message).map_err(|_| Failure::MalformedRequest)?;
             match dialogue {
                 Dialogue::Scram(scram) => scram.respond(message),
                 Dialogue::Plain(plain) => plain.respond(message),
+                Dialogue::Token(_) => Err(Failure::MalformedRequest),
             }
         })
     }
@@ -183,7 +227,7 @@ impl Exchange {
     pub fn credentials(&mut self, credentials: &Credentials) -> Step {
         self.step(|dialogue| match dialogue {
             Dialogue::Scram(scram) => scram.credentials(credentials),
-            Dialogue::Plain(_) => Err(Failure::MalformedRequest),
+            Dialogue::Plain(_) | Dialogue::Token(_) => Err(Failure::MalformedRequest),
         })
     }
 
@@ -191,7 +235,15 @@ impl Exchange {
     pub fn verified(&mut self, matched: bool) -> Step {
         self.step(|dialogue| match dialogue {
             Dialogue::Plain(plain) => plain.verified(matched),
-            Dialogue::Scram(_) => Err(Failure::MalformedRequest),
+            Dialogue::Scram(_) | Dialogue::Token(_) => Err(Failure::MalformedRequest),
+        })
+    }
+
+    /// Takes the answer to [`Step::VerifyToken`]: what the server proves itself with, or why the token is not good.
+    pub fn token_checked(&mut self, outcome: Result<Vec<u8>, Failure>) -> Step {
+        self.step(|dialogue| match dialogue {
+            Dialogue::Token(token) => token.checked(outcome),
+            Dialogue::Scram(_) | Dialogue::Plain(_) => Err(Failure::MalformedRequest),
         })
     }
 
@@ -222,9 +274,11 @@ pub fn decode_initial(content: &str) -> Result<Option<Vec<u8>>, Failure> {
 
 /// The content of `<response/>`: strict base64, with padding and without white space (RFC 6120 §13.9.1), or `=`.
 pub fn decode(content: &str) -> Result<Vec<u8>, Failure> {
-    if content == "=" {
-        return Ok(Vec::new());
-    }
+    if content == "=" { Ok(Vec::new()) } else { decode_data(content) }
+}
+
+/// The same where nothing is written as nothing (XEP-0388 §2.2).
+pub fn decode_data(content: &str) -> Result<Vec<u8>, Failure> {
     STANDARD.decode(content).map_err(|_| Failure::IncorrectEncoding)
 }
 

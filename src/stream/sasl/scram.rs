@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! client-first  n,,n=romeo,r=<client nonce>
-//! server-first  r=<both nonces>,s=<salt>,i=<iterations>
+//! server-first  r=<both nonces>,s=<salt>,i=<iterations>,h=<what was offered>
 //! client-final  c=<channel binding>,r=<both nonces>,p=<proof>
 //! server-final  v=<signature>
 //! ```
@@ -23,6 +23,8 @@ pub(super) struct Scram {
     /// Set for the mechanisms with channel binding.
     binding: Option<ChannelBinding>,
     offered_plus: bool,
+    /// What the client can check the offer by, with its comma (XEP-0474).
+    hint: String,
     server_nonce: String,
     domain: String,
     state: State,
@@ -59,6 +61,7 @@ impl Scram {
         hash: Hash,
         binding: Option<ChannelBinding>,
         offered_plus: bool,
+        hint: String,
         server_nonce: String,
         domain: &str,
     ) -> Scram {
@@ -66,6 +69,7 @@ impl Scram {
             hash,
             binding,
             offered_plus,
+            hint,
             server_nonce,
             domain: domain.to_owned(),
             state: State::ClientFirst,
@@ -127,14 +131,14 @@ impl Scram {
         }
     }
 
-    /// `r=nonce,s=salt,i=iterations` (§7)
+    /// `r=nonce,s=salt,i=iterations [, extensions]` (§7)
     pub(super) fn credentials(&mut self, credentials: &Credentials) -> Result<Step, Failure> {
         let State::Credentials(first) = std::mem::replace(&mut self.state, State::Finished) else {
             return Err(Failure::MalformedRequest);
         };
         let keys = credentials.keys(self.hash);
         let server_first =
-            format!("r={},s={},i={}", first.nonce, STANDARD.encode(&keys.salt), keys.iterations);
+            format!("r={},s={},i={}{}", first.nonce, STANDARD.encode(&keys.salt), keys.iterations, self.hint);
         let challenge = server_first.clone().into_bytes();
         self.state = State::ClientFinal(ClientFinal {
             first,

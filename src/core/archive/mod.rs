@@ -1,0 +1,336 @@
+//! The archive of messages (XEP-0313): what is in whose, before it is on disk and after.
+//!
+//! All archives are one log of messages in the order in which they came, and an index of it for each account (tables
+//! `archive` and `archive_index`). A message between two accounts of ours is there once: whoever sends it begins an
+//! entry ([`Core::archive`]), whoever gets it shares it, and when the event is over the entry becomes rows with all
+//! its owners. Until these are on disk the entry stays in memory, for queries to find it; the store's bound on what
+//! waits to be written bounds this too. While the store can't write, nothing is archived.
+//!
+//! A place in the log is the time in milliseconds with a counter behind it, and always greater than the one before,
+//! even if the clock was set back. What others see of it is an id in disguise (`ids`).
+//!
+//! `query` answers questions, `upkeep` removes what is too old and what belonged to accounts that are gone.
+
+mod ids;
+mod query;
+mod upkeep;
+
+use std::collections::VecDeque;
+
+pub use query::{Queries, Query, QueryKind};
+
+use self::ids::Ids;
+use self::query::Turns;
+use self::upkeep::Upkeep;
+use super::{Core, SessionId, time};
+use crate::jid::Jid;
+use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::store::record::{ArchiveClients, ArchiveDefault};
+use crate::store::schema::{self, Op, Table};
+use crate::store::{ReadError, Reader};
+use crate::xml::{Element, ns};
+
+/// Bits of a place in the log behind its milliseconds.
+const COUNTER_BITS: u32 = 20;
+
+/// Clients of an account that are remembered to read its archive.
+const MOST_CLIENTS: usize = 32;
+
+pub(super) struct Archive {
+    ids: Ids,
+    /// The last place in the log that was given.
+    last: u64,
+    /// What this event has archived; it can still be taken back.
+    fresh: Vec<Entry>,
+    /// What is not on disk yet, oldest first, with its batch.
+    unwritten: VecDeque<(u64, Entry)>,
+    turns: Turns,
+    upkeep: Upkeep,
+}
+
+/// A message that is not on disk yet.
+struct Entry {
+    place: u64,
+    owners: Owners,
+    stanza: Stanza,
+}
+
+/// Accounts with a share in a message, by id.
+struct Owners {
+    sender: Option<u32>,
+    receiver: Option<u32>,
+}
+
+impl Owners {
+    fn list(&self) -> Vec<u32> {
+        // Who writes to the own address has the message once.
+        let receiver = self.receiver.filter(|receiver| self.sender != Some(*receiver));
+        self.sender.into_iter().chain(receiver).collect()
+    }
+}
+
+impl Entry {
+    /// The other party, if the account has a share.
+    fn with(&self, account: u32) -> Option<&Jid> {
+        if self.owners.sender == Some(account) {
+            self.stanza.to.as_ref()
+        } else if self.owners.receiver == Some(account) {
+            self.stanza.from.as_ref()
+        } else {
+            None
+        }
+    }
+
+    fn ops(&self) -> Vec<Op> {
+        let owners = self.owners.list();
+        let mut ops = vec![schema::archive::put_body(self.place, &owners, &self.stanza.to_bytes())];
+        ops.extend(owners.iter().filter_map(|owner| {
+            Some(schema::archive::put_index(*owner, self.place, self.with(*owner)?.as_str()))
+        }));
+        ops
+    }
+}
+
+/// Whether an account has sent a message or got it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Sender,
+    Receiver,
+}
+
+impl Archive {
+    pub fn new(store: &Reader, secret: &[u8; 32], now: u64) -> Result<Archive, ReadError> {
+        Ok(Archive {
+            ids: Ids::new(secret),
+            last: store.last_archived()?.unwrap_or_default(),
+            fresh: Vec::new(),
+            unwritten: VecDeque::new(),
+            turns: Turns::default(),
+            upkeep: Upkeep::new(store.archive_remains()?, now),
+        })
+    }
+
+    /// Whether this event has archived something.
+    pub fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
+    /// What this event has archived becomes part of its batch.
+    pub fn close(&mut self, seq: u64, ops: &mut Vec<Op>) {
+        for entry in self.fresh.drain(..) {
+            ops.extend(entry.ops());
+            self.unwritten.push_back((seq, entry));
+        }
+    }
+
+    /// Everything up to this batch is on disk.
+    pub fn committed(&mut self, seq: u64) {
+        while self.unwritten.front().is_some_and(|(batch, _)| *batch <= seq) {
+            self.unwritten.pop_front();
+        }
+        if self.unwritten.is_empty() {
+            self.unwritten.shrink_to(64);
+        }
+    }
+
+    fn next_place(&mut self, now: u64) -> u64 {
+        self.last = (self.last + 1).max(first_place(now));
+        self.last
+    }
+
+    /// What is in memory, oldest first: all of it comes behind everything that only the store has.
+    fn in_memory(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.unwritten.iter().map(|(_, entry)| entry).chain(&self.fresh)
+    }
+
+    /// From this place on, all is in memory.
+    fn memory_starts(&self) -> u64 {
+        self.in_memory().next().map_or(u64::MAX, |entry| entry.place)
+    }
+
+    fn entry(&self, place: u64) -> Option<&Entry> {
+        self.in_memory().find(|entry| entry.place == place)
+    }
+}
+
+/// When a message came, in milliseconds.
+fn stamp(place: u64) -> u64 {
+    place >> COUNTER_BITS
+}
+
+/// The first place in the log that a moment has, in milliseconds.
+pub fn first_place(moment: u64) -> u64 {
+    moment.saturating_mul(1 << COUNTER_BITS)
+}
+
+impl Core {
+    /// Puts a message into the archive of the account that has sent it or got it, and says so in the stanza. The
+    /// caller has found that it belongs there.
+    pub fn archive(&mut self, account: u32, side: Side, stanza: &mut Stanza) {
+        let known = stanza
+            .archived
+            .and_then(|place| self.archive.fresh.iter_mut().rev().find(|entry| entry.place == place));
+        let entry = match known {
+            Some(entry) => entry,
+            None => {
+                let place = self.archive.next_place(self.now);
+                let owners = Owners { sender: None, receiver: None };
+                self.archive.fresh.push(Entry { place, owners, stanza: stanza.clone() });
+                match self.archive.fresh.last_mut() {
+                    Some(entry) => entry,
+                    None => return,
+                }
+            }
+        };
+        match side {
+            Side::Sender => entry.owners.sender = Some(account),
+            Side::Receiver => entry.owners.receiver = Some(account),
+        }
+        stanza.archived = Some(entry.place);
+        self.touched = true;
+    }
+
+    /// Takes a message back out of its receiver's archive: it was not accepted after all.
+    pub(super) fn unarchive(&mut self, stanza: &mut Stanza) {
+        let Some(place) = stanza.archived.take() else { return };
+        if let Some(entry) = self.archive.fresh.iter_mut().rev().find(|entry| entry.place == place) {
+            entry.owners.receiver = None;
+            if entry.owners.sender.is_none() {
+                self.archive.fresh.retain(|entry| entry.place != place);
+            }
+        }
+    }
+
+    /// Whether messages are archived at all now.
+    pub fn archives(&self) -> bool {
+        self.config.archive.enabled && self.writable().is_ok()
+    }
+
+    /// Whether an account wants to have messages with this address archived (XEP-0441 §2.3).
+    pub fn wants_archived(&self, account: &Jid, with: &Jid) -> bool {
+        let Some(account) = self.loaded(account) else { return false };
+        let default = match &account.archive_preferences {
+            None => self.archive_default(),
+            Some(preferences) => {
+                let listed =
+                    |list: &[String]| list.iter().any(|jid| jid == with.as_str() || jid == with.bare_str());
+                if listed(&preferences.never) {
+                    return false;
+                }
+                if listed(&preferences.always) {
+                    return true;
+                }
+                preferences.default
+            }
+        };
+        match default {
+            ArchiveDefault::Always => true,
+            ArchiveDefault::Never => false,
+            ArchiveDefault::Roster => account.roster.get(&with.bare()).is_some_and(|item| !item.removed),
+        }
+    }
+
+    /// What is archived for an account that has not said what it wants.
+    pub fn archive_default(&self) -> ArchiveDefault {
+        match self.config.archive.default {
+            crate::config::ArchiveDefault::Always => ArchiveDefault::Always,
+            crate::config::ArchiveDefault::Roster => ArchiveDefault::Roster,
+            crate::config::ArchiveDefault::Never => ArchiveDefault::Never,
+        }
+    }
+
+    /// The id of a message that is archived, as its owners know it.
+    pub fn archive_id(&self, place: u64) -> String {
+        self.archive.ids.text(place)
+    }
+
+    /// The element that tells the owner of an archive a message's id there (XEP-0359 §2.1).
+    pub fn stanza_id(&self, owner: &Jid, place: u64) -> Element {
+        let id = Element::new("stanza-id", ns::STANZA_ID);
+        id.attr("by", owner.bare_str()).attr("id", self.archive_id(place))
+    }
+
+    /// A message with the id that it has in its owner's archive.
+    #[must_use]
+    pub fn with_stanza_id(&self, stanza: &Stanza, owner: &Jid) -> Stanza {
+        match stanza.archived {
+            None => stanza.clone(),
+            Some(place) => stanza.clone().with(&self.stanza_id(owner, place)),
+        }
+    }
+
+    /// The place in the log of a message of an account by its id; `None`: its archive has no such message.
+    pub fn archived_place(&self, account: u32, id: &str) -> Result<Option<u64>, StanzaError> {
+        let Some(place) = self.archive.ids.place(id) else { return Ok(None) };
+        if place >= self.archive.memory_starts() {
+            return Ok(self.archive.entry(place).and_then(|entry| entry.with(account)).map(|_| place));
+        }
+        match self.store.is_archived(account, place) {
+            Ok(archived) => Ok(archived.then_some(place)),
+            Err(error) => Err(unreadable(&error)),
+        }
+    }
+
+    /// A message of the log and when it came, in milliseconds.
+    pub fn archived_message(&self, place: u64) -> Result<Option<(u64, Stanza)>, StanzaError> {
+        if let Some(entry) = self.archive.entry(place) {
+            return Ok(Some((stamp(place), entry.stanza.clone())));
+        }
+        let stored = self.store.archived(place).map_err(|error| unreadable(&error))?;
+        let stanza = stored.and_then(|archived| Stanza::from_bytes(&archived.stanza));
+        Ok(stanza.map(|stanza| (stamp(place), stanza)))
+    }
+
+    /// The first and the last message of an account's archive (XEP-0313 §5, and in XEP-0386).
+    pub fn archive_metadata(&mut self, account: &Jid) -> Result<Element, StanzaError> {
+        let account = self.account(account)?.record.id;
+        let mut metadata = Element::new("metadata", ns::ARCHIVE);
+        let ends = self.archive_ends(account).map_err(|error| unreadable(&error))?;
+        for (name, place) in ends.iter().flat_map(|(first, last)| [("start", *first), ("end", *last)]) {
+            let end = Element::new(name, ns::ARCHIVE).attr("id", self.archive_id(place));
+            metadata = metadata.child(end.attr("timestamp", time::datetime(stamp(place))));
+        }
+        Ok(metadata)
+    }
+
+    /// A session has shown that it reads the archive: it needs nothing of it a second time, now or when the same
+    /// resource comes back.
+    pub fn reads_archive(&mut self, session: SessionId) {
+        let Some(session) = self.session_mut(session) else { return };
+        if std::mem::replace(&mut session.syncs, true) {
+            return;
+        }
+        let jid = session.jid.clone();
+        let (Some(resource), Ok(account)) = (jid.resource(), self.account(&jid)) else { return };
+        let id = account.record.id;
+        let Ok(mut clients) = self.archive_clients(id) else { return };
+        if self.writable().is_ok() && !clients.resources.iter().any(|known| known == resource) {
+            clients.resources.push(resource.to_owned());
+            let too_many = clients.resources.len().saturating_sub(MOST_CLIENTS);
+            clients.resources.drain(..too_many);
+            self.write(&jid.bare(), [schema::archive::put_clients(id, &clients)]);
+        }
+    }
+
+    /// Whether what is in the archive need not be sent to a session: it has read it, or its resource did before.
+    pub fn has_archive(&mut self, session: SessionId) -> bool {
+        let Some(session) = self.session(session) else { return false };
+        if session.syncs {
+            return true;
+        }
+        let jid = session.jid.clone();
+        let Ok(id) = self.account(&jid).map(|account| account.record.id) else { return false };
+        let clients = self.archive_clients(id).unwrap_or_default();
+        clients.resources.iter().any(|known| Some(known.as_str()) == jid.resource())
+    }
+
+    fn archive_clients(&self, account: u32) -> Result<ArchiveClients, StanzaError> {
+        let clients = self.value(Table::ArchiveClients, &schema::archive::clients_key(account))?;
+        Ok(clients.unwrap_or_default())
+    }
+}
+
+fn unreadable(error: &ReadError) -> StanzaError {
+    log::error!("the archive cannot be read: {error}");
+    Condition::InternalServerError.into()
+}
