@@ -191,9 +191,11 @@ const SWEEP_AFTER_LEAVING: u64 = 1_000;
 
 impl Core {
     /// `store` must be open and hold a secret.
-    pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
+    pub fn new(config: Arc<Config>, store: Reader, mut random: Random, now: u64) -> Result<Core, ReadError> {
         let (secret, next_account) = (store.secret()?, store.next_account()?);
-        let archive = Archive::new(&store, &secret, now)?;
+        let mut leap = [0; 4];
+        random(&mut leap);
+        let archive = Archive::new(&store, &secret, u32::from_be_bytes(leap), now)?;
         let mut core = Core {
             now,
             started: now,
@@ -280,7 +282,7 @@ impl Core {
             Event::Committed(seq) => self.committed(seq),
             Event::StoreStalled(reason) => {
                 self.stalled = Some(reason);
-                self.release_acks();
+                self.release_waiting();
             }
             Event::StoreResumed => self.stalled = None,
             Event::Derived(id, derived) => self.derived(id, derived),

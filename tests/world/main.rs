@@ -3,12 +3,18 @@
 
 mod chance;
 mod client;
+#[path = "../store/faulty.rs"]
+mod faulty;
 mod sasl2;
 mod scram;
+mod seeds;
+mod stanzas;
 mod world;
 
 #[path = "../durability.rs"]
 mod durability;
+#[path = "../power_cut.rs"]
+mod power_cut;
 #[path = "../rfc3921_session.rs"]
 mod rfc3921_session;
 #[path = "../rfc6120_login.rs"]
