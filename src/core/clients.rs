@@ -153,6 +153,12 @@ impl Core {
         Some((secret, expires))
     }
 
+    /// Whether a client has any token.
+    pub(crate) fn has_tokens(&mut self, account: &Jid, client: ClientId) -> bool {
+        let clients = self.clients(account).ok().flatten();
+        clients.is_some_and(|(_, clients)| clients.0.iter().any(|known| known.id == client.0))
+    }
+
     /// Takes a client's tokens away. `false`: that could not be kept.
     pub(crate) fn drop_tokens(&mut self, account: &Jid, client: ClientId) -> bool {
         let Ok(Some((id, mut clients))) = self.clients(account) else { return false };
