@@ -152,8 +152,9 @@ fn unpack(core: &Core, owner: &Jid, message: &Offline) -> Option<Stanza> {
     let (stamp, stanza) = match message {
         Offline::Copy { stamp, stanza } => (*stamp, Stanza::from_bytes(stanza)?),
         Offline::Archived { id, .. } => {
-            let (stamp, stanza) = core.archived_message(*id).ok()??;
-            (stamp, stanza.with(&core.stanza_id(owner, *id)))
+            let (stamp, mut stanza) = core.archived_message(*id).ok()??;
+            core.add_stanza_id(&mut stanza, owner);
+            (stamp, stanza)
         }
     };
     if is_blocked(core, owner, &stanza) {

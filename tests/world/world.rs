@@ -36,6 +36,8 @@ pub struct World {
     /// Orders of administrators to stop or restart.
     pub stops: Vec<bool>,
     chance: u64,
+    /// How often the server has gone on with what it had put off.
+    turns: usize,
     /// Bytes that the server had ready for one client at one time, at most.
     largest_piece: usize,
     /// Bytes that a client's socket takes at one time.
@@ -77,6 +79,7 @@ impl World {
             replies: Vec::new(),
             stops: Vec::new(),
             chance: 1,
+            turns: 0,
             largest_piece: 0,
             room: usize::MAX,
         }
@@ -123,6 +126,30 @@ impl World {
         for (id, job) in self.work.take().unwrap_or_default() {
             self.handle(Event::Derived(id, job.run()));
         }
+    }
+
+    /// How many rows a table has on disk.
+    pub fn rows(&self, table: stube::store::Table) -> usize {
+        self.values(table).len()
+    }
+
+    /// What a table's rows have on disk.
+    pub fn values(&self, table: stube::store::Table) -> Vec<Vec<u8>> {
+        let mut values = Vec::new();
+        let collect = |_: &[u8], value: &[u8]| {
+            values.push(value.to_vec());
+            std::ops::ControlFlow::Continue(())
+        };
+        self.reader.scan(table, &[], &[], collect).expect("a table");
+        values
+    }
+
+    /// The same server with another configuration, as after a reload.
+    pub fn configure(&mut self, change: impl FnOnce(&mut Config)) {
+        let mut config = Config::clone(&self.config);
+        change(&mut config);
+        self.config = Arc::new(config.clone());
+        self.handle(Event::Reload(Box::new(config)));
     }
 
     /// Makes an account, as the operator does.
@@ -262,6 +289,14 @@ impl World {
 
     pub fn send(&mut self, client: Client, xml: &str) {
         self.send_bytes(client, xml.as_bytes());
+    }
+
+    /// The same, and nothing follows from it yet.
+    pub fn send_unsettled(&mut self, client: Client, xml: &str) {
+        let World { core, connections, .. } = self;
+        if let Some(connection) = connections[client.0].as_mut() {
+            connection.stream.input(core, xml.as_bytes());
+        }
     }
 
     pub fn send_bytes(&mut self, client: Client, bytes: &[u8]) {
@@ -486,6 +521,7 @@ impl World {
             // What the server has put off until everyone else has had a turn.
             if self.core.next_tick() <= self.core.now() {
                 self.core.handle(Event::Tick);
+                self.turns += 1;
                 moved = true;
             }
             if !self.held && !self.queued.is_empty() {
@@ -516,6 +552,10 @@ impl World {
 
     fn connection(&mut self, client: Client) -> &mut Connection {
         self.connections[client.0].as_mut().expect("the client is connected")
+    }
+
+    pub fn turns(&self) -> usize {
+        self.turns
     }
 
     pub fn largest_piece(&self) -> usize {
