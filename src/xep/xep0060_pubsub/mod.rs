@@ -24,7 +24,7 @@ use crate::xml::ns;
 
 pub const MODULE: Module = Module {
     name: "pubsub",
-    specs: &[Spec::Xep(59, "1.0"), Spec::Xep(60, "1.30.0")],
+    specs: &[Spec::Xep(60, "1.30.0")],
     account_features: describe::FEATURES,
     iq: &[
         Route {
