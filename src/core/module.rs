@@ -70,8 +70,6 @@ pub struct Module {
     pub account_removed: Option<fn(&mut Core, &Jid)>,
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
     pub before_login: Option<fn(&mut Core, LinkId, &Stanza) -> Option<Result<Answer, StanzaError>>>,
-    /// Adds to what a client is told that has bound a resource along with its login (XEP-0386), and does what that asks for.
-    pub bound: Option<fn(&mut Core, SessionId) -> Option<Element>>,
     /// Adds to the features of a stream.
     pub stream_features: Option<fn(&mut Core, Stage, &Jid) -> Option<Element>>,
     /// Adds to what an entity of ours says of itself.
@@ -107,7 +105,6 @@ impl Module {
         blocked: None,
         account_removed: None,
         before_login: None,
-        bound: None,
         stream_features: None,
         info: None,
         items: None,

@@ -214,7 +214,7 @@ impl Core {
         Err(Condition::ServiceUnavailable.into())
     }
 
-    fn takers(&self, to: &Jid) -> Vec<SessionId> {
+    pub(super) fn takers(&self, to: &Jid) -> Vec<SessionId> {
         let takers = self.sessions_of(to).filter(|session| session.takes_messages());
         takers.map(|session| session.id).collect()
     }
