@@ -443,6 +443,7 @@ fn what_has_gone_out_of_the_archive_does_not_wait_any_more() {
     world.account("juliet");
     let romeo = world.login("romeo", "orchard");
     world.send(romeo, &say("old"));
+    world.advance(60_000);
     world.advance(24 * 60 * 60_000 + 11 * 60_000);
     let romeo = world.login("romeo", "orchard");
     world.send(romeo, &say("young"));

@@ -34,6 +34,7 @@ impl Town {
 
     /// The index and the bodies agree, once those who have gone are forgotten.
     fn check_shares(&mut self) {
+        self.world.advance(60_000);
         for _ in 0..1000 {
             if self.world.rows(Table::ArchiveRemains) == 0 {
                 break;
@@ -49,7 +50,7 @@ impl Town {
         for (id, value) in bodies {
             let owners = Archived::decode(&value).expect("a message").owners;
             let had = shares.len();
-            for owner in owners {
+            for owner in owners.list() {
                 shares.remove(&(id.clone(), owner.to_be_bytes().to_vec()));
             }
             if shares.len() == had {
