@@ -16,7 +16,6 @@
 mod archive;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use stube::config::Limit;
 use stube::control::Request;
@@ -24,8 +23,10 @@ use stube::core::Event;
 use stube::jid::Jid;
 use stube::xml::Element;
 
-use crate::chance::{Chance, PEOPLE, RESOURCES, STRANGERS, address, nonsense, presence, stanza};
+use crate::chance::Chance;
 use crate::client::Client;
+use crate::seeds::run;
+use crate::stanzas::{PEOPLE, RESOURCES, STRANGERS, address, nonsense, presence, stanza};
 use crate::world::{World, condition_of, show};
 
 const SEEDS: u64 = 200;
@@ -34,27 +35,7 @@ const OUTBOX: usize = 60_000;
 
 #[test]
 fn whatever_happens_in_town_the_rules_hold() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SEEDS").unwrap_or(SEEDS),
-    };
-    let next = AtomicU64::new(seeds.start);
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return;
-            }
-            let _announce = Announce(seed);
-            live(seed);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
-    });
+    run(SEEDS, live);
 }
 
 fn live(seed: u64) {
@@ -66,17 +47,6 @@ fn live(seed: u64) {
         }
     }
     town.end();
-}
-
-/// Says which seed it was if a test fails.
-struct Announce(u64);
-
-impl Drop for Announce {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("the seed is {}: SEED={0} repeats it", self.0);
-        }
-    }
 }
 
 struct Town {

@@ -302,6 +302,92 @@ fn messages_from_elsewhere_wait_too() {
     assert_eq!(bodies(&come(&mut world, "balcony").1), ["Madam!"]);
 }
 
+// --- with acknowledgements (XEP-0198) ---
+
+/// A session that acknowledges, to which what waits has been given.
+fn managed(world: &mut World, name: &str, resource: &str) -> crate::client::Client {
+    let client = world.login(name, resource);
+    world.send(client, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    world.clear(client);
+    world.send(client, "<presence/>");
+    client
+}
+
+/// What is there of messages, and how many stanzas came.
+fn came(world: &mut World, client: crate::client::Client) -> (Vec<String>, usize) {
+    let got = world.drain(client);
+    let bodies = got.iter().filter_map(|stanza| stanza.find("body", "jabber:client"));
+    let bodies = bodies.map(|body| body.text_content()).collect();
+    let stanzas = got.iter().filter(|got| matches!(got.name.as_str(), "message" | "presence" | "iq")).count();
+    (bodies, stanzas)
+}
+
+/// Three messages wait for romeo, who archives nothing.
+fn three_wait() -> World {
+    let mut world = World::new();
+    let romeo = world.login("romeo", "settings");
+    world.expect_result(romeo, "<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
+    world.close(romeo);
+    let juliet = world.online("juliet", "balcony");
+    for body in ["one", "two", "three"] {
+        world.send(
+            juliet,
+            &format!("<message to='romeo@example.org' type='chat'><body>{body}</body></message>"),
+        );
+    }
+    world.close(juliet);
+    world
+}
+
+#[test]
+fn what_was_given_and_not_acknowledged_survives_a_crash() {
+    let mut world = three_wait();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    assert_eq!(came(&mut world, romeo).0, ["one", "two", "three"]);
+    world.restart();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    let (bodies, stanzas) = came(&mut world, romeo);
+    assert_eq!(bodies, ["one", "two", "three"]);
+    world.send(romeo, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
+    world.restart();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    assert!(came(&mut world, romeo).0.is_empty());
+}
+
+#[test]
+fn what_was_given_and_not_acknowledged_goes_to_the_next_session_in_order() {
+    let mut world = three_wait();
+    let orchard = managed(&mut world, "romeo", "orchard");
+    assert_eq!(came(&mut world, orchard).0.len(), 3);
+    world.cut(orchard);
+    let garden = managed(&mut world, "romeo", "garden");
+    let (bodies, stanzas) = came(&mut world, garden);
+    assert!(bodies.is_empty(), "they are with the orchard");
+    world.send(garden, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
+    world.advance(600_000);
+    assert_eq!(came(&mut world, garden).0, ["one", "two", "three"]);
+    world.close(garden);
+    let cell = managed(&mut world, "romeo", "cell");
+    let (bodies, stanzas) = came(&mut world, cell);
+    assert_eq!(bodies, ["one", "two", "three"]);
+    world.send(cell, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
+    world.close(cell);
+    let last = managed(&mut world, "romeo", "last");
+    assert!(came(&mut world, last).0.is_empty());
+}
+
+#[test]
+fn what_was_acknowledged_in_part_comes_back_in_part() {
+    let mut world = three_wait();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    let (bodies, stanzas) = came(&mut world, romeo);
+    assert_eq!(bodies.len(), 3);
+    world.send(romeo, &format!("<a xmlns='urn:xmpp:sm:3' h='{}'/>", stanzas - 1));
+    world.close(romeo);
+    let garden = managed(&mut world, "romeo", "garden");
+    assert_eq!(came(&mut world, garden).0, ["three"]);
+}
+
 const QUERY: &str = "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>";
 
 /// How many messages the archive of a session's account has.
@@ -485,90 +571,4 @@ fn what_a_lost_session_had_waits_as_a_reference_and_is_not_archived_again() {
         assert_eq!(delays[0].get_attr("stamp"), Some("2026-11-22T13:11:11.000Z"));
     }
     assert_eq!(archived(&mut world, juliet), 1);
-}
-
-// --- with acknowledgements (XEP-0198) ---
-
-/// A session that acknowledges, to which what waits has been given.
-fn managed(world: &mut World, name: &str, resource: &str) -> crate::client::Client {
-    let client = world.login(name, resource);
-    world.send(client, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
-    world.clear(client);
-    world.send(client, "<presence/>");
-    client
-}
-
-/// What is there of messages, and how many stanzas came.
-fn came(world: &mut World, client: crate::client::Client) -> (Vec<String>, usize) {
-    let got = world.drain(client);
-    let bodies = got.iter().filter_map(|stanza| stanza.find("body", "jabber:client"));
-    let bodies = bodies.map(|body| body.text_content()).collect();
-    let stanzas = got.iter().filter(|got| matches!(got.name.as_str(), "message" | "presence" | "iq")).count();
-    (bodies, stanzas)
-}
-
-/// Three messages wait for romeo, who archives nothing.
-fn three_wait() -> World {
-    let mut world = World::new();
-    let romeo = world.login("romeo", "settings");
-    world.expect_result(romeo, "<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
-    world.close(romeo);
-    let juliet = world.online("juliet", "balcony");
-    for body in ["one", "two", "three"] {
-        world.send(
-            juliet,
-            &format!("<message to='romeo@example.org' type='chat'><body>{body}</body></message>"),
-        );
-    }
-    world.close(juliet);
-    world
-}
-
-#[test]
-fn what_was_given_and_not_acknowledged_survives_a_crash() {
-    let mut world = three_wait();
-    let romeo = managed(&mut world, "romeo", "orchard");
-    assert_eq!(came(&mut world, romeo).0, ["one", "two", "three"]);
-    world.restart();
-    let romeo = managed(&mut world, "romeo", "orchard");
-    let (bodies, stanzas) = came(&mut world, romeo);
-    assert_eq!(bodies, ["one", "two", "three"]);
-    world.send(romeo, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
-    world.restart();
-    let romeo = managed(&mut world, "romeo", "orchard");
-    assert!(came(&mut world, romeo).0.is_empty());
-}
-
-#[test]
-fn what_was_given_and_not_acknowledged_goes_to_the_next_session_in_order() {
-    let mut world = three_wait();
-    let orchard = managed(&mut world, "romeo", "orchard");
-    assert_eq!(came(&mut world, orchard).0.len(), 3);
-    world.cut(orchard);
-    let garden = managed(&mut world, "romeo", "garden");
-    let (bodies, stanzas) = came(&mut world, garden);
-    assert!(bodies.is_empty(), "they are with the orchard");
-    world.send(garden, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
-    world.advance(600_000);
-    assert_eq!(came(&mut world, garden).0, ["one", "two", "three"]);
-    world.close(garden);
-    let cell = managed(&mut world, "romeo", "cell");
-    let (bodies, stanzas) = came(&mut world, cell);
-    assert_eq!(bodies, ["one", "two", "three"]);
-    world.send(cell, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
-    world.close(cell);
-    let last = managed(&mut world, "romeo", "last");
-    assert!(came(&mut world, last).0.is_empty());
-}
-
-#[test]
-fn what_was_acknowledged_in_part_comes_back_in_part() {
-    let mut world = three_wait();
-    let romeo = managed(&mut world, "romeo", "orchard");
-    let (bodies, stanzas) = came(&mut world, romeo);
-    assert_eq!(bodies.len(), 3);
-    world.send(romeo, &format!("<a xmlns='urn:xmpp:sm:3' h='{}'/>", stanzas - 1));
-    world.close(romeo);
-    let garden = managed(&mut world, "romeo", "garden");
-    assert_eq!(came(&mut world, garden).0, ["three"]);
 }

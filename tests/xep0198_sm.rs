@@ -355,6 +355,24 @@ fn a_resumption_waits_until_what_it_acknowledges_is_on_the_disk() {
 }
 
 #[test]
+fn a_disk_that_refuses_does_not_withhold_the_resumption_and_what_was_not_kept_is_said_and_counted_again() {
+    let mut world = World::new();
+    let (romeo, id) = managed(&mut world, "romeo", "orchard");
+    world.hold_commits();
+    world.send(romeo, &format!("{PING}{ADD}"));
+    world.cut(romeo);
+    let client = world.authenticate("romeo");
+    world.send(client, &format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='1'/>"));
+    world.expect_nothing(client);
+    world.handle(Event::StoreStalled("the disk is full".into()));
+    assert_eq!(world.receive(client).get_attr("h"), Some("1"));
+    world.handle(Event::StoreResumed);
+    world.commit();
+    world.send(client, &format!("{ADD}{R}"));
+    assert_eq!(ack(&mut world, client), Some(2));
+}
+
+#[test]
 fn the_old_connection_may_look_alive_and_is_closed() {
     let mut world = World::new();
     let juliet = world.online("juliet", "balcony");

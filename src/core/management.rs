@@ -73,6 +73,13 @@ impl Management {
         self.open.front().map_or(self.handled, |(ordinal, _)| ordinal.wrapping_sub(1))
     }
 
+    /// Counts on from here, as the client does.
+    fn rewind(&mut self, h: u32) {
+        if self.handled != h {
+            (self.handled, self.open) = (h, VecDeque::new());
+        }
+    }
+
     fn needs(&mut self, ordinal: u32, needs: Needs) {
         if self.open.back().is_none_or(|(_, last)| *last != needs) {
             self.open.push_back((ordinal, needs));
@@ -155,15 +162,13 @@ impl Core {
         true
     }
 
-    /// The disk refuses: nobody waits for it.
-    pub(super) fn release_acks(&mut self) {
-        let waiting = self.kept.iter().filter_map(|(_, kept)| match kept {
-            Kept::Ack(session) => Some(*session),
-            _ => None,
-        });
-        let waiting: Vec<SessionId> = waiting.collect();
-        self.kept.retain(|(_, kept)| !matches!(kept, Kept::Ack(_)));
-        waiting.into_iter().for_each(|session| self.write_ack(session));
+    /// The disk refuses: nobody waits for it to know how far it has come.
+    pub(super) fn release_waiting(&mut self) {
+        let (waiting, kept) = std::mem::take(&mut self.kept)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|(_, kept)| matches!(kept, Kept::Ack(_) | Kept::Wake(_)));
+        self.kept = kept;
+        waiting.into_iter().for_each(|(_, kept)| self.release(kept));
     }
 
     pub(super) fn write_ack(&mut self, id: SessionId) {
@@ -274,6 +279,8 @@ impl Core {
             Ok(acknowledged) => acknowledged.waiting,
             Err(too_high) => return Resumed::TooHigh(too_high),
         };
+        // What is not on disk although nobody waits for it: the client says it again.
+        management.rewind(handled);
         session.link = link;
         // XEP-0352 §5.2: what it was before does not count.
         session.active = true;

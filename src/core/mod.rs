@@ -25,6 +25,7 @@ mod management;
 pub mod module;
 mod outbox;
 mod presence;
+mod private;
 pub mod pubsub;
 mod push;
 pub mod reports;
@@ -36,6 +37,7 @@ mod session;
 pub mod time;
 mod unwritten;
 mod urgency;
+pub mod vcard;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -107,6 +109,8 @@ pub struct Core {
     executions: Executions,
     /// XEP-0357
     pushes: Pushes,
+    /// A feature changes something because of a change: see [`Core::convert`].
+    converting: bool,
     /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
     reports: Option<Vec<(u64, String)>>,
     pubsub: Pubsub,
@@ -191,9 +195,11 @@ const SWEEP_AFTER_LEAVING: u64 = 1_000;
 
 impl Core {
     /// `store` must be open and hold a secret.
-    pub fn new(config: Arc<Config>, store: Reader, random: Random, now: u64) -> Result<Core, ReadError> {
+    pub fn new(config: Arc<Config>, store: Reader, mut random: Random, now: u64) -> Result<Core, ReadError> {
         let (secret, next_account) = (store.secret()?, store.next_account()?);
-        let archive = Archive::new(&store, &secret, now)?;
+        let mut leap = [0; 4];
+        random(&mut leap);
+        let archive = Archive::new(&store, &secret, u32::from_be_bytes(leap), now)?;
         let mut core = Core {
             now,
             started: now,
@@ -216,6 +222,7 @@ impl Core {
             last_derive: 0,
             executions: Executions::default(),
             pushes: Pushes::default(),
+            converting: false,
             reports: None,
             pubsub: Pubsub::default(),
             caps: HashMap::new(),
@@ -281,7 +288,7 @@ impl Core {
             Event::Committed(seq) => self.committed(seq),
             Event::StoreStalled(reason) => {
                 self.stalled = Some(reason);
-                self.release_acks();
+                self.release_waiting();
             }
             Event::StoreResumed => self.stalled = None,
             Event::Derived(id, derived) => self.derived(id, derived),

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use stube::store::{Table, record::Archived, record::Record};
 
 use super::{Town, account, bare};
-use crate::chance::PEOPLE;
 use crate::client::Client;
+use crate::stanzas::PEOPLE;
 
 const MAM: &str = "urn:xmpp:mam:2";
 

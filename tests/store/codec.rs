@@ -233,11 +233,11 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         people().encode(),
     ];
     for seed in 0..20_000 {
-        let mut chance = Chance(seed);
-        let mut bytes = seeds[chance.below(seeds.len() as u64) as usize].clone();
+        let mut chance = Chance::new(seed);
+        let mut bytes = seeds[chance.below(seeds.len())].clone();
         for _ in 0..1 + chance.below(4) {
-            let at = chance.below(bytes.len() as u64) as usize;
-            bytes[at] = [chance.next() as u8, 0, 1, 0xff][chance.below(4) as usize];
+            let at = chance.below(bytes.len());
+            bytes[at] = [chance.next() as u8, 0, 1, 0xff][chance.below(4)];
         }
         agrees::<Account>(&bytes);
         agrees::<Activity>(&bytes);

@@ -56,13 +56,13 @@ fn emptying_a_prefix_spares_what_comes_after_it_and_its_neighbours() {
 #[test]
 fn any_changes_in_any_commits_end_as_one_after_the_other() {
     for seed in 0..40 {
-        let mut chance = Chance(seed);
+        let mut chance = Chance::new(seed);
         let (mut committer, reader) = in_memory();
         let before = dump(&reader);
         let mut model = BTreeMap::new();
         for _ in 0..20 {
             let mut batches = Vec::new();
-            for seq in 0..chance.below(5) {
+            for seq in 0..chance.below(5) as u64 {
                 let ops = (0..chance.below(12)).map(|_| some_op(&mut chance)).collect();
                 batches.push(Batch { seq, ops });
             }
@@ -80,8 +80,8 @@ fn any_changes_in_any_commits_end_as_one_after_the_other() {
 /// Keys of few bytes, so that prefixes meet.
 fn some_op(chance: &mut Chance) -> Op {
     const BYTES: [u8; 3] = [0, 1, 0xff];
-    let table = [Table::Offline, Table::Roster][chance.below(2) as usize];
-    let key: Vec<u8> = (0..1 + chance.below(3)).map(|_| BYTES[chance.below(3) as usize]).collect();
+    let table = chance.pick(&[Table::Offline, Table::Roster]);
+    let key: Vec<u8> = (0..1 + chance.below(3)).map(|_| chance.pick(&BYTES)).collect();
     match chance.below(6) {
         0 => Op::DeletePrefix { table, prefix: key },
         1 => Op::Delete { table, key },

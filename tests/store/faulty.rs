@@ -1,7 +1,7 @@
 //! A disk in memory that can be full, refuse a sync, fail a read or panic, and that loses at a power cut what was
 //! not synced: any part of it, as page caches write in no order.
 
-use super::Chance;
+use crate::chance::Chance;
 use redb::StorageBackend;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,13 +17,19 @@ struct State {
     durable: Vec<u8>,
     unsynced: Vec<Change>,
     faults: Faults,
-    /// Changes and syncs until the power cut whose image is kept.
-    fuse: Option<(u64, u64)>,
+    /// Changes and syncs until the end whose image is kept.
+    fuse: Option<(u64, Ending)>,
     image: Option<Vec<u8>>,
-    /// What the test says was acknowledged, now and at the cut.
-    acknowledged: u64,
-    acknowledged_at_cut: u64,
     chance: u64,
+}
+
+/// How a process can end without having its say.
+#[derive(Debug, Clone, Copy)]
+pub enum Ending {
+    /// What was written is there, synced or not.
+    Kill,
+    /// What was not synced is there in part; chance, which the seed names, says what.
+    PowerCut(u64),
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,7 +39,7 @@ pub struct Faults {
     pub no_read: bool,
     pub panic: bool,
     /// One in so many changes and syncs fails; 0 for none.
-    pub flaky: u64,
+    pub flaky: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -61,23 +67,19 @@ impl Faulty {
         self.state().chance = seed;
     }
 
-    pub fn acknowledge(&self, seq: u64) {
-        self.state().acknowledged = seq;
+    /// Ends after so many changes and syncs; life goes on, but the image of that moment is kept.
+    pub fn end_after(&self, steps: u64, ending: Ending) {
+        self.state().fuse = Some((steps, ending));
     }
 
-    /// Cuts the power after so many changes and syncs; life goes on, but the image of that moment is kept.
-    pub fn cut_after(&self, steps: u64, seed: u64) {
-        self.state().fuse = Some((steps, seed));
+    /// What that end has left, if it has come.
+    pub fn take_image(&self) -> Option<Vec<u8>> {
+        self.state().image.take()
     }
 
-    /// What the cut left, and what was acknowledged by then.
-    pub fn image(&self) -> Option<(Vec<u8>, u64)> {
-        let state = self.state();
-        Some((state.image.clone()?, state.acknowledged_at_cut))
-    }
-
-    pub fn contents(&self) -> Vec<u8> {
-        self.state().current.clone()
+    /// What an end at this moment leaves.
+    pub fn after(&self, ending: Ending) -> Vec<u8> {
+        self.state().after(ending)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,15 +90,14 @@ impl Faulty {
 impl State {
     /// One change or sync is about to happen: perhaps the power goes, perhaps it fails.
     fn step(&mut self, full: bool) -> io::Result<()> {
-        if let Some((steps, seed)) = self.fuse {
-            self.fuse = steps.checked_sub(1).map(|left| (left, seed));
+        if let Some((steps, ending)) = self.fuse {
+            self.fuse = steps.checked_sub(1).map(|left| (left, ending));
             if steps == 0 {
-                self.image = Some(self.after_power_cut(&mut Chance(seed)));
-                self.acknowledged_at_cut = self.acknowledged;
+                self.image = Some(self.after(ending));
             }
         }
         assert!(!self.faults.panic, "the disk caught fire");
-        let mut chance = Chance(self.chance);
+        let mut chance = Chance::new(self.chance);
         self.chance = chance.next();
         if full || (self.faults.flaky > 0 && chance.one_in(self.faults.flaky)) {
             return Err(ErrorKind::StorageFull.into());
@@ -104,11 +105,19 @@ impl State {
         Ok(())
     }
 
-    /// Of what was not synced, each 512 bytes are there or not, in the version of any write.
+    fn after(&self, ending: Ending) -> Vec<u8> {
+        match ending {
+            Ending::Kill => self.current.clone(),
+            Ending::PowerCut(seed) => self.after_power_cut(&mut Chance::new(seed)),
+        }
+    }
+
+    /// Of what was not synced, each 512 bytes are there or not, in the version of any write; so is a new length.
     fn after_power_cut(&self, chance: &mut Chance) -> Vec<u8> {
         let mut disk = self.durable.clone();
         for change in &self.unsynced {
             match change {
+                Change::SetLen(_) if chance.one_in(3) => {}
                 Change::SetLen(length) => disk.resize(*length, 0),
                 Change::Write(offset, data) => {
                     for (index, block) in data.chunks(512).enumerate() {
@@ -163,7 +172,7 @@ impl StorageBackend for Faulty {
         let refused = state.faults.no_sync;
         if let Err(error) = state.step(refused) {
             // The kernel forgets which pages were dirty, and half of them were not written.
-            let mut chance = Chance(state.chance);
+            let mut chance = Chance::new(state.chance);
             let written: Vec<Change> = state.unsynced.drain(..).filter(|_| chance.one_in(2)).collect();
             let mut durable = std::mem::take(&mut state.durable);
             replay(&mut durable, &written);

@@ -1,5 +1,7 @@
 //! The store, from its codec to a disk that is full, cut off, foreign or damaged.
 
+#[path = "../world/chance.rs"]
+mod chance;
 mod codec;
 mod commit;
 mod faulty;
@@ -9,6 +11,7 @@ mod open;
 mod power_cut;
 mod thread;
 
+use chance::Chance;
 use faulty::Faulty;
 use std::ops::ControlFlow;
 use stube::store::schema::{announcement, offline};
@@ -66,24 +69,4 @@ fn dump(reader: &Reader) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
         reader.scan(table, &[], &[], row).expect("readable");
     }
     rows
-}
-
-/// A small generator of chance (splitmix64): a seed names a run.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
 }

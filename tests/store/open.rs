@@ -1,5 +1,6 @@
 //! Which files are opened, and what is said of all others. None of them is ever changed.
 
+use super::faulty::Ending;
 use super::{Chance, Faulty, SECRET, numbered, numbered_there, open_on, options};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -189,13 +190,13 @@ fn damage_is_an_error_and_no_panic() {
     let mut committer = open_on(&storage).committer;
     (1..=300).for_each(|seq| committer.apply(&[numbered(seq)]).expect("commits"));
     committer.close();
-    let whole = storage.contents();
+    let whole = storage.after(Ending::Kill);
     let mut refused = 0;
     let mut unreadable = 0;
     for seed in 0..200 {
-        let mut chance = Chance(seed);
+        let mut chance = Chance::new(seed);
         let mut image = whole.clone();
-        let at = chance.below(image.len() as u64 / 512) as usize * 512;
+        let at = chance.below(image.len() / 512) * 512;
         image[at..at + 512].fill_with(|| chance.next() as u8);
         match Store::open_backend(Faulty::holding(image), options()) {
             Err(error) => {

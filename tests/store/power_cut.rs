@@ -1,29 +1,32 @@
 //! What was acknowledged is there after a power cut, and each batch is there whole or not at all.
 
-use super::faulty::{Faults, Faulty};
+use super::faulty::{Ending, Faults, Faulty};
 use super::{Chance, Options, numbered, numbered_there, options};
 use stube::store::Store;
 
 /// Commits numbered batches in small groups and cuts the power in the midst of it.
-fn story(seed: u64, options: Options, flaky: u64) {
-    let mut chance = Chance(seed);
+fn story(seed: u64, options: Options, flaky: usize) {
+    let mut chance = Chance::new(seed);
     let storage = Faulty::new();
     let mut committer = Store::open_backend(storage.clone(), options.clone()).expect("opens").committer;
     storage.seed(seed);
     storage.set(Faults { flaky, ..Faults::default() });
-    storage.cut_after(chance.below(400), chance.next());
-    let mut seq = 0;
-    while storage.image().is_none() {
-        let group: Vec<_> = (0..1 + chance.below(4)).map(|offset| numbered(seq + 1 + offset)).collect();
+    storage.end_after(chance.below(400) as u64, Ending::PowerCut(chance.next()));
+    let (mut seq, mut acknowledged) = (0, 0);
+    let image = loop {
+        let group: Vec<_> =
+            (0..1 + chance.below(4) as u64).map(|offset| numbered(seq + 1 + offset)).collect();
         seq += group.len() as u64;
         let mut tries = 0;
         while committer.apply(&group).is_err() {
             tries += 1;
             assert!(tries < 10_000, "seed {seed}: never came through");
         }
-        storage.acknowledge(seq);
-    }
-    let (image, acknowledged) = storage.image().expect("the power was cut");
+        if let Some(image) = storage.take_image() {
+            break image;
+        }
+        acknowledged = seq;
+    };
     let reader = Store::open_backend(Faulty::holding(image), options)
         .unwrap_or_else(|error| panic!("seed {seed}: {error}"))
         .reader;

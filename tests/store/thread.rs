@@ -1,6 +1,6 @@
 //! The store thread: order, stalls, the queue's bound, its end.
 
-use super::faulty::{Faults, Faulty};
+use super::faulty::{Ending, Faults, Faulty};
 use super::{numbered, numbered_there, open_on};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn closing_commits_what_is_queued() {
 #[test]
 fn a_closed_store_needs_no_repair_whoever_still_has_a_reader() {
     // redb's header says at its ninth byte whether the file was left open.
-    let left_open = |storage: &Faulty| storage.contents()[9] & 2 != 0;
+    let left_open = |storage: &Faulty| storage.after(Ending::Kill)[9] & 2 != 0;
     let storage = Faulty::new();
     let (store, reader, _events) = start(&storage);
     store.send(numbered(1));

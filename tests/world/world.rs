@@ -8,12 +8,13 @@ use stube::config::Config;
 use stube::control::{Request, Response};
 use stube::core::{ControlId, Core, DeriveId, DeriveJob, Effect, Event};
 use stube::stanza::Stanza;
-use stube::store::{Batch, Committer, Options, Reader, Store};
+use stube::store::{Batch, Committer, Opened, Options, Reader, Store};
 use stube::stream::TlsInfo;
 use stube::stream::c2s::C2s;
 use stube::xml::{Element, Header, Node};
 
 use crate::client::{Client, Wire, parse};
+use crate::faulty::{Ending, Faulty};
 
 pub const START: u64 = 1_795_353_071_000; // 2026-11-22T13:11:11Z
 
@@ -21,6 +22,7 @@ pub const START: u64 = 1_795_353_071_000; // 2026-11-22T13:11:11Z
 pub struct World {
     pub core: Core,
     config: Arc<Config>,
+    pub disk: Faulty,
     committer: Committer,
     reader: Reader,
     pub now: u64,
@@ -30,6 +32,10 @@ pub struct World {
     /// Batches that are not on disk yet, while commits are held.
     queued: Vec<Batch>,
     held: bool,
+    /// The disk has refused, and the server knows.
+    stalled: bool,
+    /// The server has ended in the midst of something: what is on the disk. Nothing happens any more.
+    left: Option<Vec<u8>>,
     /// Password work that is not done yet, while it is held.
     work: Option<Vec<(DeriveId, DeriveJob)>>,
     pub replies: Vec<(ControlId, Response)>,
@@ -61,13 +67,14 @@ impl World {
         let mut config = Config::for_domains(&["example.org"]);
         config.accounts.scram_iterations = 1;
         change(&mut config);
-        let backend = redb::backends::InMemoryBackend::new();
-        let opened = Store::open_backend(backend, Options::new([42; 32])).expect("a database in memory");
+        let disk = Faulty::new();
+        let opened = open(&disk);
         let config = Arc::new(config);
         let core = core(&config, opened.reader.clone(), START, 1);
         World {
             core,
             config,
+            disk,
             committer: opened.committer,
             reader: opened.reader,
             now: START,
@@ -75,6 +82,8 @@ impl World {
             remote: VecDeque::new(),
             queued: Vec::new(),
             held: false,
+            stalled: false,
+            left: None,
             work: None,
             replies: Vec::new(),
             stops: Vec::new(),
@@ -95,12 +104,35 @@ impl World {
     /// The server dies and starts again: what was not committed is gone, and so is every connection.
     pub fn restart(&mut self) {
         self.queued.clear();
-        self.held = false;
+        (self.held, self.stalled) = (false, false);
         self.connections.iter_mut().for_each(|connection| *connection = None);
         self.chance += 1;
         let federated = self.core.federated;
         self.core = core(&self.config, self.reader.clone(), self.now, self.chance);
         self.core.federated = federated;
+    }
+
+    /// The server ends now, in the midst of what it is doing.
+    pub fn end(&mut self, ending: Ending) {
+        self.left = Some(self.disk.after(ending));
+    }
+
+    /// The server ends when it has changed or synced the disk so many times.
+    pub fn end_after(&mut self, steps: u64, ending: Ending) {
+        self.disk.end_after(steps, ending);
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.left.is_some()
+    }
+
+    /// Starts the server on what it has left.
+    pub fn start_again(&mut self) {
+        let left = self.left.take().expect("it has ended");
+        self.disk = Faulty::holding(left);
+        let opened = open(&self.disk);
+        (self.committer, self.reader) = (opened.committer, opened.reader);
+        self.restart();
     }
 
     /// From here on nothing reaches the disk until [`World::commit`].
@@ -111,6 +143,20 @@ impl World {
     pub fn commit(&mut self) {
         self.held = false;
         self.settle();
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Whether the disk has refused, as the server knows, and not worked since.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// Whether all that the server has changed is on the disk.
+    pub fn is_committed(&self) -> bool {
+        self.queued.is_empty() && !self.has_ended()
     }
 
     /// From here on no password is looked at until [`World::do_work`].
@@ -300,8 +346,10 @@ impl World {
     }
 
     pub fn send_bytes(&mut self, client: Client, bytes: &[u8]) {
-        let World { core, connections, .. } = self;
-        if let Some(connection) = connections[client.0].as_mut() {
+        let World { core, connections, left, .. } = self;
+        if let Some(connection) = connections[client.0].as_mut()
+            && left.is_none()
+        {
             connection.stream.input(core, bytes);
         }
         self.settle();
@@ -365,16 +413,21 @@ impl World {
         self.answer(client, &id).unwrap_or_else(|| panic!("no answer to {request}"))
     }
 
+    /// Takes the first of its kind out of what has come.
+    pub fn pick(&mut self, client: Client, wanted: impl Fn(&Element) -> bool) -> Option<Element> {
+        let received = &mut self.connection(client).wire.received;
+        let at = received.iter().position(wanted)?;
+        received.remove(at)
+    }
+
     /// Takes the answer to the request with this id out of what has come.
     pub fn answer(&mut self, client: Client, id: &str) -> Option<Element> {
-        let received = &mut self.connection(client).wire.received;
         let is_answer = |element: &Element| {
             element.name == "iq"
                 && element.get_attr("id") == Some(id)
                 && matches!(element.get_attr("type"), Some("result" | "error"))
         };
-        let at = received.iter().position(is_answer)?;
-        received.remove(at)
+        self.pick(client, is_answer)
     }
 
     /// The request must fail with this condition.
@@ -495,6 +548,9 @@ impl World {
     /// Runs everything to its end.
     pub fn settle(&mut self) {
         for _ in 0..100_000 {
+            if self.has_ended() {
+                return;
+            }
             let woken = self.core.take_woken();
             for link in &woken {
                 if let Some(connection) =
@@ -525,9 +581,7 @@ impl World {
                 moved = true;
             }
             if !self.held && !self.queued.is_empty() {
-                let queued = std::mem::take(&mut self.queued);
-                self.committer.apply(&queued).expect("a commit in memory");
-                self.core.handle(Event::Committed(queued.last().expect("a batch").seq));
+                self.write_out();
                 moved = true;
             }
             if !moved {
@@ -535,6 +589,30 @@ impl World {
             }
         }
         panic!("the world never comes to rest");
+    }
+
+    /// What the store's thread does.
+    fn write_out(&mut self) {
+        let outcome = self.committer.apply(&self.queued);
+        self.left = self.disk.take_image();
+        if self.has_ended() {
+            return;
+        }
+        match outcome {
+            Ok(()) => {
+                if std::mem::take(&mut self.stalled) {
+                    self.core.handle(Event::StoreResumed);
+                }
+                let last = self.queued.drain(..).next_back().expect("a batch");
+                self.core.handle(Event::Committed(last.seq));
+            }
+            Err(reason) => {
+                self.held = true;
+                if !std::mem::replace(&mut self.stalled, true) {
+                    self.core.handle(Event::StoreStalled(reason));
+                }
+            }
+        }
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -565,6 +643,10 @@ impl World {
     pub fn stream(&mut self, client: Client) -> &mut C2s {
         &mut self.connection(client).stream
     }
+}
+
+fn open(disk: &Faulty) -> Opened {
+    Store::open_backend(disk.clone(), Options::new([42; 32])).expect("a database in memory")
 }
 
 fn core(config: &Arc<Config>, reader: Reader, now: u64, seed: u64) -> Core {

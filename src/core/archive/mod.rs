@@ -51,10 +51,13 @@ pub enum Side {
 }
 
 impl Archive {
-    pub fn new(store: &Reader, secret: &[u8; 32], now: u64) -> Result<Archive, ReadError> {
+    /// `leap` is random: places that were given and not written before a power cut have been seen by clients, and must not
+    /// be given to other messages, even if the clock has been set back by it.
+    pub fn new(store: &Reader, secret: &[u8; 32], leap: u32, now: u64) -> Result<Archive, ReadError> {
+        let leap = u64::from(leap) % (1 << (COUNTER_BITS - 1));
         Ok(Archive {
             ids: Ids::new(secret),
-            tail: Tail::new(store, now)?,
+            tail: Tail::new(store, leap, now)?,
             turns: Turns::default(),
             upkeep: Upkeep::new(store.archive_remains()?, now),
         })

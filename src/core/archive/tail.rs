@@ -58,7 +58,8 @@ impl Entry {
 }
 
 impl Tail {
-    pub fn new(store: &Reader, now: u64) -> Result<Tail, ReadError> {
+    /// After a `leap` over places that may have been given before a power cut.
+    pub fn new(store: &Reader, leap: u64, now: u64) -> Result<Tail, ReadError> {
         let indexed = store.archive_indexed()?;
         let mut recent = VecDeque::new();
         store.archived_after(indexed, |place, owners, stanza| {
@@ -67,7 +68,7 @@ impl Tail {
             }
         })?;
         Ok(Tail {
-            last: store.last_archived()?.unwrap_or_default(),
+            last: store.last_archived()?.unwrap_or_default().saturating_add(leap),
             fresh: Vec::new(),
             due: if recent.is_empty() { u64::MAX } else { now },
             recent,

@@ -43,7 +43,7 @@ fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
 }
 
 /// §8.1: an archive that is not yours looks like one that is not there.
-fn nobody(stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
+fn nobody(_: &mut Core, stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
     let asks = stanza.request()?.ns() == ns::ARCHIVE && stanza.to.as_ref()?.is_bare();
     asks.then(|| Err(Condition::Forbidden.into()))
 }

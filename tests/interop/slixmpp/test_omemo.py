@@ -89,9 +89,12 @@ class Person(Client):
         def is_encrypted(stanza: StanzaBase) -> bool:
             return stanza.name == "message" and bool(self["xep_0384"].is_encrypted(stanza))
 
-        stanza = await self.receive(is_encrypted)
-        message, _ = await self["xep_0384"].decrypt_message(stanza)
-        return message["body"], stanza
+        while True:
+            stanza = await self.receive(is_encrypted)
+            message, _ = await self["xep_0384"].decrypt_message(stanza)
+            # Without text it has completed a session.
+            if message["body"]:
+                return message["body"], stanza
 
 
 class Encrypted(Case):
