@@ -5,12 +5,15 @@
 //! * everyone gets only what is addressed to them, and nothing of those they have blocked;
 //! * nobody elsewhere speaks for us, or sees presence that is not theirs to see;
 //! * what is on the disk survives a crash, and nothing else does;
-//! * queues and tables keep their bounds;
+//! * queues and tables keep their bounds, and archives have what is whose (`simulation/archive`);
 //!
 //! and whenever it is quiet: both sides of every subscription agree, everyone sees who is there and nobody who isn't,
 //! and every message that was taken has come.
 //!
 //! `SEEDS=10000` runs more of it, `SEED=7` one; a seed that fails is printed.
+
+#[path = "simulation/archive.rs"]
+mod archive;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -647,6 +650,7 @@ impl Town {
         if !self.waiting.is_empty() {
             self.fail(&format!("these never came: {:?}", self.waiting));
         }
+        self.check_archives();
     }
 
     // --- what the server has in mind ---
