@@ -64,6 +64,10 @@ pub struct Module {
     pub drained: Option<fn(&mut Core, SessionId)>,
     /// A session is over; it is no longer among its account's sessions.
     pub session_ended: Option<fn(&mut Core, &Session)>,
+    /// An account's vCard has changed from what it was, if there was one, to this; without content it is gone.
+    pub vcard_changed: Option<fn(&mut Core, &Jid, Option<&Element>, &Element)>,
+    /// A client has stored this in its account's private storage.
+    pub private_changed: Option<fn(&mut Core, &Jid, &Element)>,
     /// An account has blocked an address, with this `<item/>`.
     pub blocked: Option<fn(&mut Core, &Jid, &Jid, &Element)>,
     /// An account is about to be deleted; it still has its roster.
@@ -102,6 +106,8 @@ impl Module {
         available: None,
         drained: None,
         session_ended: None,
+        vcard_changed: None,
+        private_changed: None,
         blocked: None,
         account_removed: None,
         before_login: None,

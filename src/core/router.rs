@@ -152,7 +152,6 @@ impl Core {
             }
             Kind::Iq(IqType::Result | IqType::Error) => {
                 self.answered(stanza);
-                self.push_answered(stanza);
                 Ok(())
             }
             Kind::Message(_) | Kind::Presence(_) if self.service(to.domain()).is_some() => {
