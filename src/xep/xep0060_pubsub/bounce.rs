@@ -17,6 +17,8 @@ pub fn returned(core: &mut Core, stanza: &Stanza) {
     let is_final = final_ones.iter().any(|condition| error.find(condition, ns::STANZAS).is_some());
     if is_final && error.get_attr("type") == Some("cancel") {
         end_subscriptions(core, &to.bare(), from);
+        // Nor does a resource that isn't there want anything.
+        core.elsewhere_gone(&to.bare(), from);
     }
 }
 
