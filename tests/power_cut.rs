@@ -19,10 +19,15 @@
 //!
 //! `SEEDS=10000` runs more of it, `SEED=7` one; a seed that fails is printed.
 
+#[path = "power_cut/aftermath.rs"]
+mod aftermath;
+#[path = "power_cut/phones.rs"]
+mod phones;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use stube::core::Event;
 use stube::jid::Jid;
-use stube::xml::Element;
 
 use crate::chance::Chance;
 use crate::client::Client;
@@ -158,12 +163,15 @@ impl Town {
 
     /// Until the server has ended.
     fn live(&mut self) {
-        let ending = match self.chance.below(3) {
-            0 => Ending::Kill,
-            _ => Ending::PowerCut(self.chance.next()),
+        let ending = match self.chance.below(6) {
+            0 => None,
+            1 | 2 => Some(Ending::Kill),
+            _ => Some(Ending::PowerCut(self.chance.next())),
         };
         self.world.disk.seed(self.chance.next());
-        self.world.end_after(self.chance.below(1500) as u64, ending);
+        if let Some(ending) = ending {
+            self.world.end_after(self.chance.below(1500) as u64, ending);
+        }
         for _ in 0..STEPS {
             self.step();
             self.look_around();
@@ -172,7 +180,13 @@ impl Town {
             }
         }
         self.note(format!("the end: {ending:?}"));
-        self.world.end(ending);
+        if ending.is_none() {
+            self.world.disk.set(Faults::default());
+            self.world.handle(Event::Shutdown);
+            self.world.commit();
+            self.look_around();
+        }
+        self.world.end(ending.unwrap_or(Ending::Kill));
     }
 
     fn step(&mut self) {
@@ -469,274 +483,6 @@ impl Town {
             self.world.commit();
         }
     }
-
-    // --- what phones make of what they get ---
-
-    fn look_around(&mut self) {
-        self.trust_sessions();
-        for at in 0..self.phones.len() {
-            let Some(client) = self.phones[at].client.filter(|_| self.phones[at].reads) else { continue };
-            for got in self.world.drain(client) {
-                self.take_in(at, &got);
-            }
-        }
-        self.answer();
-        if self.world.is_committed() {
-            for message in self.messages.iter_mut().filter(|message| message.taken) {
-                message.gone = true;
-            }
-        }
-        self.say_goodbye();
-    }
-
-    /// Messages for someone who is there need not be on the disk.
-    fn trust_sessions(&mut self) {
-        for name in PEOPLE {
-            if self.world.core.sessions_of(&account(name)).any(|session| session.has_priority()) {
-                self.messages
-                    .iter_mut()
-                    .filter(|message| message.to == name)
-                    .for_each(|message| message.entrusted = true);
-            }
-        }
-    }
-
-    fn take_in(&mut self, at: usize, got: &Element) {
-        let name = self.phones[at].name;
-        if let ("a", Some(h)) = (got.name.as_str(), got.get_attr("h").and_then(|h| h.parse().ok())) {
-            return self.acknowledged(at, h);
-        }
-        if !matches!(got.name.as_str(), "message" | "presence" | "iq") {
-            return;
-        }
-        if let Some(counts) = &mut self.phones[at].counts {
-            counts.received += 1;
-        }
-        let id = got.get_attr("id").unwrap_or_default();
-        let failed = got.get_attr("type") == Some("error");
-        if let Some(number) = id.strip_prefix("change ").and_then(|number| number.parse().ok())
-            && !failed
-        {
-            self.kept(name, Said::Change(number));
-        }
-        if id == "refused" && !failed {
-            self.fail(&format!("{name} changed something on a disk that refuses: {}", show(got)));
-        }
-        let Some(number) = (got.name == "message").then(|| id.parse::<usize>().ok()).flatten() else {
-            return;
-        };
-        if failed {
-            self.messages[number].refused = true;
-        } else {
-            self.arrives(at, number, got);
-        }
-    }
-
-    fn arrives(&mut self, at: usize, number: usize, got: &Element) {
-        let phone = &mut self.phones[at];
-        let again = !phone.got.insert(number);
-        phone.unconfirmed.push(number);
-        let message = &mut self.messages[number];
-        let body = got.find("body", "jabber:client").map(Element::text_content);
-        let from = got.get_attr("from").map(|from| from.split('@').next().unwrap_or_default());
-        let right =
-            body == Some(number.to_string()) && from == Some(message.from) && phone.name == message.to;
-        message.given = true;
-        message.taken |= phone.counts.is_none();
-        let repeated = message.repeated;
-        if !right || again && !repeated {
-            let who = format!("{}/{}", phone.name, phone.resource);
-            self.fail(&format!("{who} got {}", show(got)));
-        }
-        if let Some(id) = got.find("stanza-id", "urn:xmpp:sid:0").and_then(|id| id.get_attr("id")) {
-            self.learn(id, number);
-        }
-    }
-
-    fn learn(&mut self, id: &str, number: usize) {
-        let known = *self.ids.entry(id.to_owned()).or_insert(number);
-        if known != number {
-            self.fail(&format!("{id} stands for the messages {known} and {number}"));
-        }
-    }
-
-    /// Most phones answer soon.
-    fn answer(&mut self) {
-        for at in 0..self.phones.len() {
-            let slow = self.chance.one_in(3);
-            let phone = &mut self.phones[at];
-            let (Some(client), Some(counts)) = (phone.client, &phone.counts) else { continue };
-            if slow || phone.unconfirmed.is_empty() {
-                continue;
-            }
-            self.world.send(client, &format!("<a xmlns='{NAMESPACE}' h='{}'/>", counts.received));
-            for number in phone.unconfirmed.drain(..) {
-                self.messages[number].taken = true;
-            }
-        }
-    }
-
-    /// What a phone hears of its count.
-    fn acknowledged(&mut self, at: usize, h: u32) {
-        let phone = &mut self.phones[at];
-        let name = phone.name;
-        let Some(counts) = &mut phone.counts else { return };
-        let news = h.wrapping_sub(counts.acknowledged) as usize;
-        if news > counts.sent.len() {
-            let text = format!(
-                "{name} has sent {} and hears of {h}",
-                counts.acknowledged as usize + counts.sent.len()
-            );
-            self.fail(&text);
-        }
-        counts.acknowledged = h;
-        let kept: Vec<Said> = counts.sent.drain(..news).map(|(said, _)| said).collect();
-        kept.into_iter().for_each(|said| self.kept(name, said));
-    }
-
-    /// The server has promised it.
-    fn kept(&mut self, name: &str, said: Said) {
-        match said {
-            Said::Message(number) => self.messages[number].acknowledged = true,
-            Said::Change(number) => {
-                let lists = self.lists.get_mut(name).expect("a person");
-                lists.kept = lists.kept.max(number);
-            }
-            Said::Other => {}
-        }
-    }
-
-    fn say_goodbye(&mut self) {
-        for at in (0..self.phones.len()).rev() {
-            let Some(client) = self.phones[at].client else { continue };
-            if self.world.stream(client).finished() {
-                let phone = self.phones.swap_remove(at);
-                self.note(format!("{}/{} is over", phone.name, phone.resource));
-                self.world.cut(client);
-            }
-        }
-    }
-
-    // --- after the end ---
-
-    fn end(&mut self) {
-        match self.chance.below(4) {
-            // A machine without a battery for its clock.
-            0 => self.world.now -= 3_600_000,
-            _ => self.world.now += 100,
-        }
-        self.world.start_again();
-        let former: Vec<Phone> = self.phones.drain(..).filter(|phone| phone.counts.is_some()).collect();
-        PEOPLE.iter().for_each(|name| self.look_after(name));
-        if self.archives {
-            self.compare_archives();
-        }
-        for phone in former.into_iter().take(2) {
-            self.phones.push(Phone { client: None, ..phone });
-            if self.resume(self.phones.len() - 1) {
-                self.fail("a session was resumed after the end of the server");
-            }
-        }
-        self.look_around();
-    }
-
-    /// What is there for someone, who takes it.
-    fn look_after(&mut self, name: &'static str) {
-        let Some(client) = self.log_in(name) else { self.fail("no login") };
-        self.world
-            .send(client, "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
-        let lists = (
-            self.list(client, "<query xmlns='jabber:iq:roster'/>"),
-            self.list(client, "<blocklist xmlns='urn:xmpp:blocking'/>"),
-        );
-        let known = self.lists.get_mut(name).expect("a person");
-        let possible = &known.versions[known.kept..];
-        if !possible.contains(&lists) {
-            let text = format!("{name} has {lists:#?}\ninstead of one of {possible:#?}");
-            self.fail(&text);
-        }
-        *known = Lists { versions: vec![lists], kept: 0 };
-        self.world.clear(client);
-        self.world.send(client, "<presence/>");
-        let got = self.world.drain(client);
-        let numbers: Vec<usize> = got.iter().filter(|got| got.name == "message").map(number_of).collect();
-        for (number, message) in self.messages.iter().enumerate().filter(|(_, message)| message.to == name) {
-            let times = numbers.iter().filter(|there| **there == number).count();
-            let lost = message.acknowledged && !message.refused && !message.given && !message.entrusted;
-            let (least, most) =
-                (usize::from(lost), if message.gone { 0 } else { 1 + usize::from(message.repeated) });
-            if !(least..=most).contains(&times) {
-                self.fail(&format!("message {number} waits {times} times for {name}, not {least} to {most}"));
-            }
-        }
-        if numbers.iter().any(|number| self.messages[*number].to != name) {
-            self.fail(&format!("{name} gets what is for others: {numbers:?}"));
-        }
-        self.world.close(client);
-        // Whatever has become of them, they don't come any more.
-        for message in self.messages.iter_mut().filter(|message| message.to == name) {
-            (message.given, message.taken, message.gone) = (true, true, true);
-        }
-    }
-
-    fn compare_archives(&mut self) {
-        let archives: BTreeMap<&str, Vec<(String, usize)>> =
-            PEOPLE.iter().map(|name| (*name, self.archive(name))).collect();
-        let mut later_is_there = false;
-        for number in (0..self.messages.len()).rev() {
-            let message = &self.messages[number];
-            let ids = |name: &str| -> Vec<&str> {
-                let its = archives[name].iter().filter(|(_, there)| *there == number);
-                its.map(|(id, _)| id.as_str()).collect()
-            };
-            let (sent, received) = (ids(message.from), ids(message.to));
-            let must =
-                message.archived.unwrap_or(message.acknowledged || later_is_there) && !message.unarchived;
-            let most = 1 + usize::from(message.repeated);
-            let right = (usize::from(must)..=most).contains(&sent.len())
-                && (sent == received || message.refused)
-                && !(message.archived == Some(false) && !sent.is_empty());
-            if !right {
-                self.fail(&format!("message {number} is in the archives as {sent:?} and {received:?}"));
-            }
-            later_is_there |= !sent.is_empty() && !message.repeated;
-            self.messages[number].archived = Some(!sent.is_empty());
-        }
-        for (id, number) in archives.values().flatten() {
-            self.learn(id, *number);
-        }
-    }
-
-    /// All that somebody has in the archive.
-    fn archive(&mut self, name: &str) -> Vec<(String, usize)> {
-        let client = self.world.login(name, "archivist");
-        let (mut all, mut after) = (Vec::new(), String::new());
-        loop {
-            let set = format!("<set xmlns='http://jabber.org/protocol/rsm'><max>250</max>{after}</set>");
-            let query = format!("<query xmlns='urn:xmpp:mam:2'>{set}</query>");
-            self.world.send(client, &format!("<iq type='set' id='archive'>{query}</iq>"));
-            let mut got = self.world.drain(client);
-            let fin = got.pop().and_then(|answer| answer.find("fin", "urn:xmpp:mam:2").cloned());
-            let Some(fin) = fin else { self.fail(&format!("no answer from the archive of {name}")) };
-            all.extend(got.iter().map(result_of));
-            if fin.get_attr("complete") == Some("true") {
-                break;
-            }
-            after = format!("<after>{}</after>", all.last().map_or("", |(id, _)| id));
-        }
-        self.world.close(client);
-        let ids: BTreeSet<&String> = all.iter().map(|(id, _)| id).collect();
-        if ids.len() < all.len() {
-            self.fail(&format!("the archive of {name} has an id twice: {all:?}"));
-        }
-        all
-    }
-
-    fn list(&mut self, client: Client, request: &str) -> BTreeSet<String> {
-        let answer = self.world.expect_result(client, &format!("<iq type='get' id='list'>{request}</iq>"));
-        let items = answer.children().flat_map(Element::children);
-        items.filter_map(|item| item.get_attr("jid").map(str::to_owned)).collect()
-    }
 }
 
 impl Message {
@@ -755,16 +501,4 @@ impl Message {
             archived: None,
         }
     }
-}
-
-fn number_of(message: &Element) -> usize {
-    message.get_attr("id").and_then(|id| id.parse().ok()).expect("a number")
-}
-
-/// The id and the number of a message from an archive.
-fn result_of(got: &Element) -> (String, usize) {
-    let result = got.find("result", "urn:xmpp:mam:2").expect("a result");
-    let forwarded = result.find("forwarded", "urn:xmpp:forward:0").expect("a message");
-    let message = forwarded.find("message", "jabber:client").expect("a message");
-    (result.get_attr("id").expect("an id").to_owned(), number_of(message))
 }

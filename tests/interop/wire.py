@@ -1,4 +1,5 @@
-"""An XMPP client as small as it can be, for tests that need a fast one: direct TLS, PLAIN, and one element at a time.
+"""An XMPP client as small as it can be, for tests that need a fast one: direct TLS, PLAIN, one element at a time, and
+stanzas that are counted (XEP-0198).
 
 What breaks ends in one of two exceptions: `Refused`, with the condition that the server named, or `Gone`, when the
 connection is lost.
@@ -10,6 +11,7 @@ import asyncio
 import base64
 import itertools
 import logging
+import re
 import ssl
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -18,6 +20,8 @@ from xml.sax.saxutils import quoteattr
 import stube
 
 CLIENT = "{jabber:client}"
+MANAGEMENT = "urn:xmpp:sm:3"
+STANZA = re.compile(r"<(message|presence|iq)\b")
 
 # What it warns of, writing to a lost connection, is what the tests are about.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
@@ -36,7 +40,10 @@ def condition(error: Element) -> str:
 
 
 class Stream:
-    """One connection. Messages are kept in `messages`, in the order in which they come."""
+    """One connection. Messages are kept in `messages`, in the order in which they come.
+
+    Once it is managed, `sent`, `acknowledged` and `received` count stanzas, and what the server asks is answered.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -45,6 +52,9 @@ class Stream:
         self.answers: dict[str, asyncio.Future[Element]] = {}
         self.negotiation: asyncio.Queue[Element | None] = asyncio.Queue()
         self.gone = False
+        self.managed = False
+        self.resumption = ""
+        self.sent = self.acknowledged = self.received = 0
         self.listening = asyncio.create_task(self._listen())
 
     @classmethod
@@ -62,14 +72,39 @@ class Stream:
         await stream._restart()
         return stream
 
-    async def login(self, name: str, password: str) -> None:
+    async def authenticate(self, name: str, password: str) -> None:
         secret = base64.b64encode(f"\0{name}\0{password}".encode()).decode()
         self.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{secret}</auth>")
         outcome = await self._negotiated()
         if not outcome.tag.endswith("}success"):
             raise Refused(condition(outcome))
         await self._restart()
+
+    async def bind(self) -> None:
         await self.ask("set", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>")
+
+    async def login(self, name: str, password: str) -> None:
+        await self.authenticate(name, password)
+        await self.bind()
+
+    async def manage(self) -> None:
+        """Counts from here on."""
+        self.send(f"<enable xmlns='{MANAGEMENT}' resume='true'/>")
+        enabled = await self._negotiated()
+        if not enabled.tag.endswith("}enabled"):
+            raise Refused(condition(enabled))
+        self.resumption = enabled.get("id")
+
+    async def resume(self, former: Stream) -> None:
+        """Goes on with the session of another stream."""
+        self.send(f"<resume xmlns='{MANAGEMENT}' previd='{former.resumption}' h='{former.received}'/>")
+        outcome = await self._negotiated()
+        if not outcome.tag.endswith("}resumed"):
+            raise Refused(condition(outcome))
+
+    def request(self) -> None:
+        """Wants to know what has arrived."""
+        self.send(f"<r xmlns='{MANAGEMENT}'/>")
 
     async def ask(self, kind: str, payload: str, to: str | None = None) -> Element:
         """Sends a request, and gives the content of its result."""
@@ -87,6 +122,7 @@ class Stream:
     def send(self, text: str) -> None:
         if self.gone or self.writer.is_closing():
             raise Gone
+        self.sent += self.managed and bool(STANZA.match(text))
         self.writer.write(text.encode())
 
     async def close(self) -> None:
@@ -133,13 +169,20 @@ class Stream:
         self.depth += 1 if event == "start" else -1
         if event == "start" or self.depth != 1:
             return
-        if element.tag == f"{CLIENT}message":
+        self.received += self.managed and element.tag.startswith(CLIENT)
+        if element.tag == f"{{{MANAGEMENT}}}a":
+            self.acknowledged = int(element.get("h"))
+        elif element.tag == f"{{{MANAGEMENT}}}r":
+            if not self.gone:
+                self.send(f"<a xmlns='{MANAGEMENT}' h='{self.received}'/>")
+        elif element.tag == f"{CLIENT}message":
             self.messages.append(element)
         elif element.tag == f"{CLIENT}iq" and element.get("type") in ("result", "error"):
             answer = self.answers.pop(element.get("id"), None)
             if answer and not answer.done():
                 answer.set_result(element)
         elif element.tag not in (f"{CLIENT}iq", f"{CLIENT}presence"):
+            self.managed |= element.tag == f"{{{MANAGEMENT}}}enabled"
             self.negotiation.put_nowait(element)
 
     def _lost(self) -> None:
