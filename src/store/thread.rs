@@ -2,7 +2,9 @@
 //!
 //! What is queued when a commit begins goes into it together: one transaction, one fsync. After a pause a batch is
 //! committed at once. As long as commits find company the window between them grows, up to [`Pace::longest`],
-//! because flash wears by commits; acknowledgements wait for it, deliveries don't.
+//! because flash wears by commits; acknowledgements wait for it, deliveries don't. On a fast disk there may be company
+//! only for those who wait for it, so now and then a commit in a row of lonely ones waits a little. Where nobody comes,
+//! because the next change is made when this one is confirmed, waiting would cost time and spare nothing.
 //!
 //! When the disk refuses, nothing is lost and nothing acknowledged: the batches stay, `Stalled` says why, and the
 //! thread tries again every few seconds, then says `Resumed` and `Committed`. Meanwhile the queue grows; from
@@ -52,7 +54,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { longest: Duration::from_millis(100), retry: Duration::from_secs(3) }
+        Pace { longest: Duration::from_millis(250), retry: Duration::from_secs(3) }
     }
 }
 
@@ -226,11 +228,18 @@ struct Window {
     longest: Duration,
     length: Duration,
     last: Option<Instant>,
+    /// Commits in a row that had no company and did not wait for it.
+    lonely: u32,
 }
 
 impl Window {
+    /// Below that it is not worth waiting.
+    const SHORTEST: Duration = Duration::from_millis(5);
+    /// Of so many lonely commits one waits.
+    const TRY: u32 = 8;
+
     fn new(longest: Duration) -> Window {
-        Window { longest, length: Duration::ZERO, last: None }
+        Window { longest, length: Duration::ZERO, last: None, lonely: 0 }
     }
 
     /// How long a waiting batch has to wait.
@@ -241,13 +250,28 @@ impl Window {
 
     /// A commit that began then took that many batches: with company the window doubles, alone it halves.
     fn committed(&mut self, began: Instant, batches: usize) {
-        const SHORTEST: Duration = Duration::from_millis(5);
-        self.last = Some(began);
-        self.length = match batches {
-            0 | 1 if self.length <= SHORTEST => Duration::ZERO,
-            0 | 1 => self.length / 2,
-            _ => (self.length * 2).clamp(SHORTEST, self.longest.max(SHORTEST)),
+        let pause = self.last.replace(began).map_or(Duration::MAX, |last| began.duration_since(last));
+        self.length = if batches > 1 {
+            self.within(self.length * 2)
+        } else if self.length > Window::SHORTEST {
+            self.length / 2
+        } else {
+            self.after_a_lonely_one(pause)
         };
+    }
+
+    fn after_a_lonely_one(&mut self, pause: Duration) -> Duration {
+        self.lonely = if pause < self.longest { self.lonely + 1 } else { 0 };
+        if self.lonely < Window::TRY {
+            return Duration::ZERO;
+        }
+        self.lonely = 0;
+        // If they come as regularly as that, there will be two.
+        self.within(pause * 2)
+    }
+
+    fn within(&self, length: Duration) -> Duration {
+        length.max(Window::SHORTEST).min(self.longest)
     }
 }
 
@@ -279,6 +303,46 @@ mod tests {
         assert_eq!(after(&mut window, &mut now, &[2]), Duration::from_millis(5));
         assert_eq!(after(&mut window, &mut now, &[2, 9, 2, 2, 2, 2]), LONGEST);
         assert_eq!(window.remaining(now), LONGEST);
+    }
+
+    /// Changes come by themselves, as regularly as that, on a disk that takes no time; says how many share a commit.
+    fn company(window: &mut Window, every: Duration, commits: usize) -> Vec<usize> {
+        let (mut now, mut next) = (Instant::now(), Instant::now());
+        let mut all = Vec::new();
+        for _ in 0..commits {
+            now = next + window.remaining(next).max(now.saturating_duration_since(next));
+            let mut batches = 0;
+            while next <= now {
+                (batches, next) = (batches + 1, next + every);
+            }
+            window.committed(now, batches);
+            all.push(batches);
+        }
+        all
+    }
+
+    #[test]
+    fn steady_traffic_gathers_though_the_disk_is_quick() {
+        let company = company(&mut Window::new(LONGEST), Duration::from_millis(10), 40);
+        assert_eq!(company.iter().max(), Some(&10), "{company:?}");
+        assert_eq!(company[20..].iter().min(), Some(&10), "{company:?}");
+    }
+
+    #[test]
+    fn who_waits_for_each_confirmation_is_hardly_kept_waiting() {
+        let (mut window, began) = (Window::new(LONGEST), Instant::now());
+        let mut now = began;
+        for _ in 0..80 {
+            now += Duration::from_millis(2);
+            now += window.remaining(now);
+            window.committed(now, 1);
+        }
+        assert!(now - began <= Duration::from_millis(80 * 2 + 10 * 5), "{:?}", now - began);
+    }
+
+    #[test]
+    fn rare_changes_never_wait() {
+        assert_eq!(company(&mut Window::new(LONGEST), LONGEST, 100), [1; 100]);
     }
 
     #[test]
