@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::world::{World, show};
 use stube::config::Limit;
+use stube::store::Table;
 use stube::xml::Element;
 
 fn message(kind: &str, content: &str) -> String {
@@ -299,4 +300,274 @@ fn messages_from_elsewhere_wait_too() {
     );
     assert!(world.to_remote().is_empty());
     assert_eq!(bodies(&come(&mut world, "balcony").1), ["Madam!"]);
+}
+
+// --- with acknowledgements (XEP-0198) ---
+
+/// A session that acknowledges, to which what waits has been given.
+fn managed(world: &mut World, name: &str, resource: &str) -> crate::client::Client {
+    let client = world.login(name, resource);
+    world.send(client, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    world.clear(client);
+    world.send(client, "<presence/>");
+    client
+}
+
+/// What is there of messages, and how many stanzas came.
+fn came(world: &mut World, client: crate::client::Client) -> (Vec<String>, usize) {
+    let got = world.drain(client);
+    let bodies = got.iter().filter_map(|stanza| stanza.find("body", "jabber:client"));
+    let bodies = bodies.map(|body| body.text_content()).collect();
+    let stanzas = got.iter().filter(|got| matches!(got.name.as_str(), "message" | "presence" | "iq")).count();
+    (bodies, stanzas)
+}
+
+/// Three messages wait for romeo, who archives nothing.
+fn three_wait() -> World {
+    let mut world = World::new();
+    let romeo = world.login("romeo", "settings");
+    world.expect_result(romeo, "<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
+    world.close(romeo);
+    let juliet = world.online("juliet", "balcony");
+    for body in ["one", "two", "three"] {
+        world.send(
+            juliet,
+            &format!("<message to='romeo@example.org' type='chat'><body>{body}</body></message>"),
+        );
+    }
+    world.close(juliet);
+    world
+}
+
+#[test]
+fn what_was_given_and_not_acknowledged_survives_a_crash() {
+    let mut world = three_wait();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    assert_eq!(came(&mut world, romeo).0, ["one", "two", "three"]);
+    world.restart();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    let (bodies, stanzas) = came(&mut world, romeo);
+    assert_eq!(bodies, ["one", "two", "three"]);
+    world.send(romeo, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
+    world.restart();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    assert!(came(&mut world, romeo).0.is_empty());
+}
+
+#[test]
+fn what_was_given_and_not_acknowledged_goes_to_the_next_session_in_order() {
+    let mut world = three_wait();
+    let orchard = managed(&mut world, "romeo", "orchard");
+    assert_eq!(came(&mut world, orchard).0.len(), 3);
+    world.cut(orchard);
+    let garden = managed(&mut world, "romeo", "garden");
+    let (bodies, stanzas) = came(&mut world, garden);
+    assert!(bodies.is_empty(), "they are with the orchard");
+    world.send(garden, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
+    world.advance(600_000);
+    assert_eq!(came(&mut world, garden).0, ["one", "two", "three"]);
+    world.close(garden);
+    let cell = managed(&mut world, "romeo", "cell");
+    let (bodies, stanzas) = came(&mut world, cell);
+    assert_eq!(bodies, ["one", "two", "three"]);
+    world.send(cell, &format!("<a xmlns='urn:xmpp:sm:3' h='{stanzas}'/>"));
+    world.close(cell);
+    let last = managed(&mut world, "romeo", "last");
+    assert!(came(&mut world, last).0.is_empty());
+}
+
+#[test]
+fn what_was_acknowledged_in_part_comes_back_in_part() {
+    let mut world = three_wait();
+    let romeo = managed(&mut world, "romeo", "orchard");
+    let (bodies, stanzas) = came(&mut world, romeo);
+    assert_eq!(bodies.len(), 3);
+    world.send(romeo, &format!("<a xmlns='urn:xmpp:sm:3' h='{}'/>", stanzas - 1));
+    world.close(romeo);
+    let garden = managed(&mut world, "romeo", "garden");
+    assert_eq!(came(&mut world, garden).0, ["three"]);
+}
+
+const QUERY: &str = "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>";
+
+/// How many messages the archive of a session's account has.
+fn archived(world: &mut World, client: Client) -> usize {
+    world.clear(client);
+    world.send(client, QUERY);
+    world.drain(client).iter().filter(|stanza| stanza.find("result", "urn:xmpp:mam:2").is_some()).count()
+}
+
+/// The ids that messages have in Juliet's archive, and how often each says that it was delayed.
+fn ids_and_delays(messages: &[Element]) -> Vec<(String, usize)> {
+    let of = |message: &Element| {
+        let ids: Vec<&Element> =
+            message.children().filter(|child| child.is("stanza-id", "urn:xmpp:sid:0")).collect();
+        let [id] = ids.as_slice() else { panic!("{}", show(message)) };
+        assert_eq!(id.get_attr("by"), Some("juliet@example.org"));
+        let delays = message.children().filter(|child| child.is("delay", "urn:xmpp:delay")).count();
+        (id.get_attr("id").unwrap_or_default().to_owned(), delays)
+    };
+    messages.iter().map(of).collect()
+}
+
+// XEP-0313
+#[test]
+fn what_is_archived_waits_as_a_reference_and_comes_with_its_id() {
+    let (mut world, romeo) = world();
+    world.send(romeo, &say(&"o".repeat(10_000)));
+    world.hold_commits();
+    world.send(romeo, &say("not on disk"));
+    let waiting = world.values(Table::Offline);
+    assert!(waiting.len() == 1 && waiting[0].len() < 20, "{waiting:?}");
+    let (juliet, got) = come(&mut world, "balcony");
+    assert_eq!(bodies(&got), ["o".repeat(10_000), "not on disk".into()]);
+    let ids = ids_and_delays(&got);
+    assert!(ids.iter().all(|(_, delays)| *delays == 1), "{ids:?}");
+    world.clear(juliet);
+    world.send(juliet, QUERY);
+    let archived = world.drain(juliet).into_iter().filter_map(|stanza| {
+        stanza.find("result", "urn:xmpp:mam:2").and_then(|result| result.get_attr("id")).map(str::to_owned)
+    });
+    assert_eq!(archived.collect::<Vec<_>>(), ids.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_not_archived_waits_as_a_copy_without_an_id() {
+    let (mut world, romeo) = world();
+    world.send(romeo, &message("chat", "<body>hi</body><no-permanent-store xmlns='urn:xmpp:hints'/>"));
+    let (juliet, got) = come(&mut world, "balcony");
+    assert!(got.len() == 1 && got[0].find("stanza-id", "urn:xmpp:sid:0").is_none());
+    assert!(got[0].find("delay", "urn:xmpp:delay").is_some());
+    assert_eq!(archived(&mut world, juliet), 0);
+}
+
+/// One message that is in Juliet's archive waits for her, and one that is not.
+fn both_kinds_wait() -> (World, Client) {
+    let (mut world, romeo) = world();
+    both_kinds(&mut world, romeo);
+    (world, romeo)
+}
+
+fn both_kinds(world: &mut World, romeo: Client) {
+    world.send(romeo, &say("archived"));
+    world.send(romeo, &message("chat", "<body>copy</body><no-permanent-store xmlns='urn:xmpp:hints'/>"));
+}
+
+#[test]
+fn who_has_read_the_archive_before_coming_is_not_given_the_same_again() {
+    let (mut world, _) = both_kinds_wait();
+    let juliet = world.login("juliet", "balcony");
+    assert_eq!(archived(&mut world, juliet), 1);
+    world.send(juliet, "<presence/>");
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["copy"]);
+    // Nor is anybody else: it is dealt with.
+    assert!(come(&mut world, "chamber").1.is_empty());
+    assert_eq!(world.rows(Table::Offline), 0);
+}
+
+#[test]
+fn who_comes_before_reading_the_archive_is_given_what_waits_the_first_time() {
+    let (mut world, romeo) = both_kinds_wait();
+    let (juliet, got) = come(&mut world, "balcony");
+    assert_eq!(bodies(&got), ["archived", "copy"]);
+    assert_eq!(archived(&mut world, juliet), 1);
+    world.close(juliet);
+    // From then on this resource is known to read the archive, also after a restart; others are not.
+    for restart in [false, true] {
+        both_kinds(&mut world, romeo);
+        let romeo = match restart {
+            true => {
+                world.restart();
+                world.login("romeo", "orchard")
+            }
+            false => romeo,
+        };
+        let (juliet, got) = come(&mut world, "balcony");
+        assert_eq!(bodies(&got), ["copy"]);
+        world.close(juliet);
+        world.send(romeo, &say("for whoever comes"));
+        let (chamber, got) = come(&mut world, "chamber");
+        assert_eq!(bodies(&got), ["for whoever comes"]);
+        world.close(chamber);
+    }
+}
+
+#[test]
+fn the_last_32_resources_that_read_an_archive_are_remembered() {
+    let (mut world, romeo) = world();
+    for n in 0..33 {
+        let juliet = world.login("juliet", &n.to_string());
+        archived(&mut world, juliet);
+        world.close(juliet);
+    }
+    for (resource, is_remembered) in [("0", false), ("1", true), ("32", true)] {
+        world.send(romeo, &say("hi"));
+        let (juliet, got) = come(&mut world, resource);
+        assert_eq!(got.is_empty(), is_remembered, "{resource}");
+        world.close(juliet);
+    }
+}
+
+#[test]
+fn more_references_than_one_piece_are_passed_over_at_once() {
+    let (mut world, romeo) = world();
+    for n in 0..100 {
+        world.send(romeo, &say(&format!("{n} {}", "o".repeat(1000))));
+    }
+    world.send(romeo, &message("chat", "<body>copy</body><no-permanent-store xmlns='urn:xmpp:hints'/>"));
+    let juliet = world.login("juliet", "balcony");
+    archived(&mut world, juliet);
+    world.send(juliet, "<presence/>");
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["copy"]);
+    world.send(romeo, &say("now"));
+    assert_eq!(bodies(&messages(&mut world, juliet)), ["now"]);
+}
+
+#[test]
+fn what_has_gone_out_of_the_archive_does_not_wait_any_more() {
+    let mut world = World::with(|config| config.archive.keep_days = Limit::of(1));
+    world.account("juliet");
+    let romeo = world.login("romeo", "orchard");
+    world.send(romeo, &say("old"));
+    world.advance(24 * 60 * 60_000 + 11 * 60_000);
+    let romeo = world.login("romeo", "orchard");
+    world.send(romeo, &say("young"));
+    assert_eq!(bodies(&come(&mut world, "balcony").1), ["young"]);
+}
+
+#[test]
+fn who_was_blocked_meanwhile_is_not_heard_from_the_archive_either() {
+    let (mut world, romeo) = world();
+    world.send(romeo, &say("hi"));
+    let juliet = world.login("juliet", "balcony");
+    world.expect_result(
+        juliet,
+        "<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='romeo@example.org'/></block></iq>",
+    );
+    world.send(juliet, "<presence/>");
+    assert!(messages(&mut world, juliet).is_empty());
+}
+
+// XEP-0198: what nobody acknowledged comes back here with the id that it has.
+#[test]
+fn what_a_lost_session_had_waits_as_a_reference_and_is_not_archived_again() {
+    let (mut world, romeo) = world();
+    let juliet = world.online("juliet", "balcony");
+    world.send(juliet, "<enable xmlns='urn:xmpp:sm:3'/>");
+    world.clear(juliet);
+    world.send(romeo, &say("one"));
+    world.send(romeo, &message("chat", "<body>two</body><no-permanent-store xmlns='urn:xmpp:hints'/>"));
+    let before = ids_and_delays(&messages(&mut world, juliet)[..1]);
+    world.advance(5_000);
+    world.cut(juliet);
+    assert!(world.values(Table::Offline)[0].len() < 20, "{:?}", world.values(Table::Offline));
+    let (juliet, got) = come(&mut world, "balcony");
+    assert_eq!(bodies(&got), ["one", "two"]);
+    assert_eq!(ids_and_delays(&got[..1])[0].0, before[0].0);
+    for message in &got {
+        let delays: Vec<_> = message.children().filter(|child| child.name == "delay").collect();
+        assert_eq!(delays.len(), 1, "{}", show(message));
+        assert_eq!(delays[0].get_attr("stamp"), Some("2026-11-22T13:11:11.000Z"));
+    }
+    assert_eq!(archived(&mut world, juliet), 1);
 }

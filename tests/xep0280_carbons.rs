@@ -235,3 +235,18 @@ fn it_is_announced() {
     );
     assert!(show(&info).contains("urn:xmpp:carbons:2"));
 }
+
+#[test]
+fn a_copy_has_the_id_that_the_message_has_in_the_archive_of_the_account() {
+    let (mut world, juliet, orchard, garden, _) = scene();
+    world.send(orchard, &message("juliet@example.org", "chat", BODY));
+    world.send(juliet, &message("romeo@example.org/orchard", "chat", BODY));
+    let copies = copies(&mut world, garden);
+    assert_eq!(copies.len(), 2);
+    for ((_, found, inner), wanted) in copies.iter().zip(["sent", "received"]) {
+        assert_eq!(found, wanted);
+        let ids: Vec<_> = inner.children().filter(|child| child.name == "stanza-id").collect();
+        assert_eq!(ids.len(), 1, "{}", show(inner));
+        assert_eq!(ids[0].get_attr("by"), Some("romeo@example.org"));
+    }
+}

@@ -33,6 +33,10 @@ fn managed(world: &mut World, agent: &str) -> (Client, String) {
     (client, id)
 }
 
+fn message(body: &str) -> String {
+    format!("<message to='romeo@example.org' type='chat'><body>{body}</body></message>")
+}
+
 fn resume(id: &str, h: u32) -> String {
     format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='{h}'/>")
 }
@@ -176,7 +180,7 @@ fn without_room_for_a_session_the_login_fails_and_can_be_made_without_one() {
 
 // --- what a session begins with ---
 
-// XEP-0280 §10
+// XEP-0280 §4
 #[test]
 fn carbons_are_on_from_the_first_moment() {
     let mut world = World::new();
@@ -209,7 +213,50 @@ fn a_session_begins_as_active_as_it_says() {
     }
 }
 
-// XEP-0198 §10.1
+// XEP-0313 §5: "describing the state of the user's message archive at the precise time of resource binding"
+#[test]
+fn a_client_is_told_where_its_archive_begins_and_ends() {
+    let mut world = World::new();
+    let (_, success) = log_in(&mut world, "romeo", BIND);
+    let metadata = bound(&success).find("metadata", "urn:xmpp:mam:2").expect("<metadata/>");
+    assert_eq!(metadata.children().count(), 0, "it is empty");
+    let juliet = world.online("juliet", "balcony");
+    world.send(juliet, &message("Romeo?"));
+    let (romeo, success) = log_in(&mut world, "romeo", BIND);
+    world.clear(romeo);
+    let told = bound(&success).find("metadata", "urn:xmpp:mam:2").expect("<metadata/>").clone();
+    let asked = world.expect_result(romeo, "<iq type='get' id='a'><metadata xmlns='urn:xmpp:mam:2'/></iq>");
+    assert_eq!(asked.find("metadata", "urn:xmpp:mam:2"), Some(&told));
+    assert_eq!(told.children().count(), 2);
+}
+
+// §3.2: "Clear the offline messages for this user, if any, without sending them (as they will be provided by MAM)"
+#[test]
+fn what_waited_is_in_the_archive_and_is_not_sent() {
+    let mut world = World::new();
+    world.account("romeo");
+    let juliet = world.online("juliet", "balcony");
+    world.send(juliet, &message("Romeo?"));
+    let (romeo, _) = log_in(&mut world, "romeo", BIND);
+    world.send(romeo, "<presence/>");
+    assert!(world.drain(romeo).iter().all(|stanza| stanza.name != "message"));
+    let later = world.online_with_everything("romeo", "orchard");
+    assert!(later.iter().all(|stanza| stanza.name != "message"), "it waits no longer");
+}
+
+#[test]
+fn without_an_archive_what_waited_is_sent_as_ever() {
+    let mut world = World::with(|config| config.archive.enabled = false);
+    world.account("romeo");
+    let juliet = world.online("juliet", "balcony");
+    world.send(juliet, &message("Romeo?"));
+    let (romeo, success) = log_in(&mut world, "romeo", BIND);
+    assert!(bound(&success).find("metadata", "urn:xmpp:mam:2").is_none());
+    world.send(romeo, "<presence/>");
+    assert!(world.drain(romeo).iter().any(|stanza| stanza.name == "message"));
+}
+
+// XEP-0198 §9.1
 #[test]
 fn stanzas_are_counted_from_the_first_one_on() {
     let mut world = World::new();
@@ -223,7 +270,7 @@ fn stanzas_are_counted_from_the_first_one_on() {
     world.expect(romeo, "<a xmlns='urn:xmpp:sm:3' h='1'/>");
 }
 
-// XEP-0198 §10.2
+// XEP-0198 §9.2
 #[test]
 fn a_session_is_resumed_with_the_login_and_nothing_is_bound() {
     let mut world = World::new();

@@ -1,5 +1,7 @@
 //! XEP-0388: a login in one profile with all that follows it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use stube::password::Hash;
 use stube::stream::TlsInfo;
 
@@ -8,6 +10,7 @@ use crate::sasl2::{NS, PHONE, authenticate, failure, identity, log_in, plain, re
 use crate::scram::Scram;
 use crate::world::{World, show};
 
+const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const BIND: &str = "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
 const PING: &str = "<iq type='get' id='ping'><ping xmlns='urn:xmpp:ping'/></iq>";
 const BIND2: &str = "<bind xmlns='urn:xmpp:bind:0'/>";
@@ -305,7 +308,7 @@ fn a_client_that_says_too_much_of_itself_is_cut_off() {
     world.expect_stream_error(client, "policy-violation");
 }
 
-// --- §2.4, §4.12: one thing after the other ---
+// --- §2.4, §4.8: one thing after the other ---
 
 #[test]
 fn nothing_else_may_be_sent_during_an_exchange() {
@@ -347,7 +350,21 @@ fn an_answer_to_no_question_is_malformed() {
     }
 }
 
-// §4.9
+#[test]
+fn the_profiles_do_not_mix() {
+    let (mut world, client) = stage();
+    let data = STANDARD.encode(right().first());
+    let auth = format!("<auth xmlns='{SASL}' mechanism='SCRAM-SHA-256'>{data}</auth>");
+    world.send(client, &auth);
+    let (last, _) = right().last(&crate::sasl2::text(&world.receive(client)));
+    world.send(client, &response(&last));
+    world.expect(client, &failure("malformed-request"));
+    world.send(client, &auth);
+    world.receive(client);
+    assert_eq!(scram(&mut world, client, "SCRAM-SHA-256", &right(), "").name, "success");
+}
+
+// §4.5
 #[test]
 fn a_client_may_abort_and_begin_anew() {
     let (mut world, client) = stage();

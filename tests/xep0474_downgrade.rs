@@ -12,7 +12,7 @@ use crate::world::World;
 
 const SASL1: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
-/// §5.1, as a client computes it from the features of one of the profiles.
+/// §6.1, as a client computes it from the features of one of the profiles.
 fn expected(features: &Element, offer: &Element, hash: Hash) -> String {
     let mut mechanisms: Vec<String> =
         offer.children().filter(|child| child.name == "mechanism").map(Element::text_content).collect();
@@ -54,7 +54,7 @@ fn the_hash_is_of_what_was_offered_in_either_profile() {
     }
 }
 
-// §5.2: whoever changes the hash on its way does not know the password that the proofs are made with.
+// §6.2: whoever changes the hash on its way does not know the password that the proofs are made with.
 #[test]
 fn a_client_that_saw_another_hash_is_refused() {
     let mut world = World::new();

@@ -27,6 +27,8 @@ pub struct Account {
     pub offline: Option<OfflineQueue>,
     /// Bytes in its private storage (XEP-0049); `None` until someone needs it.
     pub private_bytes: Option<u64>,
+    /// The hash of the picture in its vCard (XEP-0153), empty if there is none; `None` until someone needs it.
+    pub photo: Option<Box<str>>,
     /// XEP-0441; `None`: what the configuration says.
     pub archive_preferences: Option<Box<record::ArchivePreferences>>,
     /// Push services that its clients have enabled (XEP-0357), oldest first; `None` until someone needs them.
@@ -116,6 +118,7 @@ impl Core {
             sessions: Vec::new(),
             offline: None,
             private_bytes: None,
+            photo: None,
             archive_preferences: self.store.archive_preferences(id)?.map(Box::new),
             pushes: None,
             written: 0,
@@ -153,6 +156,7 @@ impl Core {
                 blocked: BTreeSet::new(),
                 offline: Some(OfflineQueue::default()),
                 private_bytes: Some(0),
+                photo: Some(Box::default()),
                 archive_preferences: None,
                 pushes: Some(Vec::new()),
                 written: 0,

@@ -14,6 +14,8 @@ use super::outbox::{Entry, TooHigh};
 use super::{Core, Kept, LinkId, SessionId, time};
 use crate::jid::Jid;
 use crate::stanza::{Condition, Stanza, StreamError};
+use crate::store::schema;
+use crate::xep;
 use crate::xml::{Element, ns, writer};
 
 /// Ended sessions of which the last `h` is remembered (§5).
@@ -187,10 +189,23 @@ impl Core {
     pub fn acknowledged(&mut self, id: SessionId, h: u32) -> Result<(), TooHigh> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         let (link, has_more) = (session.link, session.has_more());
-        if session.outbox.acknowledge(h)? || has_more {
+        let acknowledged = session.outbox.acknowledge(h)?;
+        if acknowledged.again || has_more {
             self.wake(link);
         }
+        self.need_not_wait(id, acknowledged.waiting);
         Ok(())
+    }
+
+    /// A client has messages that have waited in the store (XEP-0160).
+    fn need_not_wait(&mut self, id: SessionId, keys: Vec<u64>) {
+        let Some(account) = self.session(id).map(|session| session.jid.bare()).filter(|_| !keys.is_empty())
+        else {
+            return;
+        };
+        if let Some(id) = self.loaded(&account).map(|account| account.record.id) {
+            self.write(&account, keys.into_iter().map(|key| schema::offline::delete(id, key)));
+        }
     }
 
     /// Asks the client what it has. `false`: it doesn't count.
@@ -260,9 +275,10 @@ impl Core {
             self.keep(Kept::Wake(link));
             return Resumed::Waiting;
         }
-        if let Err(too_high) = session.outbox.attach(h) {
-            return Resumed::TooHigh(too_high);
-        }
+        let waiting = match session.outbox.attach(h) {
+            Ok(acknowledged) => acknowledged.waiting,
+            Err(too_high) => return Resumed::TooHigh(too_high),
+        };
         // What is not on disk although nobody waits for it: the client says it again.
         management.rewind(handled);
         session.link = link;
@@ -276,6 +292,7 @@ impl Core {
         }
         self.wake(link);
         self.stop_pushing(id);
+        self.need_not_wait(id, waiting);
         Resumed::Done { session: id, h: handled }
     }
 
@@ -287,6 +304,8 @@ impl Core {
             self.past.truncate(MAX_PAST - 1);
             self.past.push_front(Past { account: account.clone(), id, h: management.h(self.committed) });
         }
+        let back: Vec<&Entry> = left.iter().filter(|entry| entry.waiting().is_some()).collect();
+        self.wait_again(account, &back);
         for entry in left {
             let orphan = entry.is_orphan();
             let Some(stanza) = Stanza::from_bytes(&entry.bytes) else { continue };
@@ -297,6 +316,21 @@ impl Core {
                 if let Some(reply) = stanza.error(&Condition::ServiceUnavailable.into()) {
                     self.route(reply);
                 }
+            }
+        }
+    }
+
+    /// Messages that wait in the store have not reached their client: somebody else may have them.
+    fn wait_again(&mut self, account: &Jid, back: &[&Entry]) {
+        let first = back.iter().filter_map(|entry| entry.waiting()).min();
+        let queue = self.loaded_mut(account).and_then(|account| account.offline.as_mut());
+        let (Some(first), Some(queue)) = (first, queue) else { return };
+        queue.floor = queue.floor.min(first - 1);
+        queue.messages += back.len() as u64;
+        queue.bytes += back.iter().map(|entry| entry.bytes.len() as u64).sum::<u64>();
+        if let Some(other) = self.takers(account).first().copied() {
+            for tell in xep::ALL.iter().filter_map(|module| module.available) {
+                tell(self, other, false);
             }
         }
     }

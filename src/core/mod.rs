@@ -25,6 +25,7 @@ mod management;
 pub mod module;
 mod outbox;
 mod presence;
+mod private;
 pub mod pubsub;
 mod push;
 pub mod reports;
@@ -36,6 +37,7 @@ mod session;
 pub mod time;
 mod unwritten;
 mod urgency;
+pub mod vcard;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -107,6 +109,8 @@ pub struct Core {
     executions: Executions,
     /// XEP-0357
     pushes: Pushes,
+    /// A feature changes something because of a change: see [`Core::convert`].
+    converting: bool,
     /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
     reports: Option<Vec<(u64, String)>>,
     pubsub: Pubsub,
@@ -218,6 +222,7 @@ impl Core {
             last_derive: 0,
             executions: Executions::default(),
             pushes: Pushes::default(),
+            converting: false,
             reports: None,
             pubsub: Pubsub::default(),
             caps: HashMap::new(),

@@ -31,7 +31,7 @@ pub struct Module {
     pub commands: &'static [Command],
     /// What is said in place of an account that does not exist, where that must not be told from one that does and
     /// that is not `<service-unavailable/>`.
-    pub nobody: Option<fn(&Stanza) -> Option<Result<Element, StanzaError>>>,
+    pub nobody: Option<fn(&mut Core, &Stanza) -> Option<Result<Element, StanzaError>>>,
     /// Sees everything that a session of ours sends, before it is routed.
     pub outbound: Option<Hook>,
     /// Sees everything that is for an account of ours, before it is delivered.
@@ -64,14 +64,16 @@ pub struct Module {
     pub drained: Option<fn(&mut Core, SessionId)>,
     /// A session is over; it is no longer among its account's sessions.
     pub session_ended: Option<fn(&mut Core, &Session)>,
+    /// An account's vCard has changed from what it was, if there was one, to this; without content it is gone.
+    pub vcard_changed: Option<fn(&mut Core, &Jid, Option<&Element>, &Element)>,
+    /// A client has stored this in its account's private storage.
+    pub private_changed: Option<fn(&mut Core, &Jid, &Element)>,
     /// An account has blocked an address, with this `<item/>`.
     pub blocked: Option<fn(&mut Core, &Jid, &Jid, &Element)>,
     /// An account is about to be deleted; it still has its roster.
     pub account_removed: Option<fn(&mut Core, &Jid)>,
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
     pub before_login: Option<fn(&mut Core, LinkId, &Stanza) -> Option<Result<Answer, StanzaError>>>,
-    /// Adds to what a client is told that has bound a resource along with its login (XEP-0386), and does what that asks for.
-    pub bound: Option<fn(&mut Core, SessionId) -> Option<Element>>,
     /// Adds to the features of a stream.
     pub stream_features: Option<fn(&mut Core, Stage, &Jid) -> Option<Element>>,
     /// Adds to what an entity of ours says of itself.
@@ -104,10 +106,11 @@ impl Module {
         available: None,
         drained: None,
         session_ended: None,
+        vcard_changed: None,
+        private_changed: None,
         blocked: None,
         account_removed: None,
         before_login: None,
-        bound: None,
         stream_features: None,
         info: None,
         items: None,

@@ -34,11 +34,22 @@ pub(super) struct Entry {
 #[derive(Default)]
 pub struct Delivery {
     taken: Cell<bool>,
+    /// The key by which it waits in the store (XEP-0160), until somebody has taken it.
+    waiting: Option<u64>,
 }
 
 impl Delivery {
     pub fn new() -> Rc<Delivery> {
         Rc::default()
+    }
+
+    /// Of a message that waits in the store.
+    pub fn of_waiting(key: u64) -> Rc<Delivery> {
+        Rc::new(Delivery { waiting: Some(key), ..Delivery::default() })
+    }
+
+    pub fn is_taken(&self) -> bool {
+        self.taken.get()
     }
 
     /// Somebody has it, or somebody else sees to it.
@@ -71,6 +82,15 @@ enum Asked {
     Due,
 }
 
+/// What a client's `h` has brought about.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Acknowledged {
+    /// It is to be asked again, since it does not have all.
+    pub again: bool,
+    /// Messages that need not wait in the store any more, by their keys.
+    pub waiting: Vec<u64>,
+}
+
 /// The client says it has more than it was sent, which is this much.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooHigh(pub u32);
@@ -82,9 +102,14 @@ impl Entry {
 
     /// Whether nobody but the session that had it can still see to it that the account gets it.
     pub fn is_orphan(&self) -> bool {
-        self.delivery
-            .as_ref()
-            .is_some_and(|delivery| !delivery.taken.get() && Rc::strong_count(delivery) == 1)
+        self.delivery.as_ref().is_some_and(|delivery| {
+            !delivery.taken.get() && delivery.waiting.is_none() && Rc::strong_count(delivery) == 1
+        })
+    }
+
+    /// The key by which it still waits in the store.
+    pub fn waiting(&self) -> Option<u64> {
+        self.delivery.as_ref().filter(|delivery| !delivery.is_taken())?.waiting
     }
 }
 
@@ -101,6 +126,12 @@ impl Outbox {
         let before = self.total();
         if before >= bound {
             return false;
+        }
+        if self.sent.is_none()
+            && let Some(delivery) = delivery.filter(|delivery| delivery.waiting.is_some())
+        {
+            // Nobody will say that it has arrived.
+            delivery.take();
         }
         let topic = match urgency {
             Urgency::Now => {
@@ -228,16 +259,18 @@ impl Outbox {
         self.sent = Some(Box::default());
     }
 
-    /// §4: the client has everything up to here. `true`: it is to be asked again, since it does not have all.
-    pub fn acknowledge(&mut self, h: u32) -> Result<bool, TooHigh> {
-        let Some(sent) = &mut self.sent else { return Ok(false) };
+    /// §4: the client has everything up to here.
+    pub fn acknowledge(&mut self, h: u32) -> Result<Acknowledged, TooHigh> {
+        let Some(sent) = &mut self.sent else { return Ok(Acknowledged::default()) };
         let written = sent.unacked.len() - sent.unwritten;
         let count = h.wrapping_sub(sent.acked) as usize;
         if count > written {
             return Err(TooHigh(sent.acked.wrapping_add(written as u32)));
         }
+        let mut waiting = Vec::new();
         for entry in sent.unacked.drain(..count) {
             self.cost -= entry.cost();
+            waiting.extend(entry.waiting());
             if let Some(delivery) = &entry.delivery {
                 delivery.take();
             }
@@ -249,7 +282,7 @@ impl Outbox {
         if sent.unacked.is_empty() {
             sent.unacked = VecDeque::new();
         }
-        Ok(again)
+        Ok(Acknowledged { again, waiting })
     }
 
     /// The client is to be asked for its `h` whatever it has.
@@ -268,14 +301,14 @@ impl Outbox {
     }
 
     /// There is a new connection, whose client has everything up to `h`: the rest is written to it.
-    pub fn attach(&mut self, h: u32) -> Result<(), TooHigh> {
-        self.acknowledge(h)?;
+    pub fn attach(&mut self, h: u32) -> Result<Acknowledged, TooHigh> {
+        let acknowledged = self.acknowledge(h)?;
         if let Some(sent) = &mut self.sent {
             (sent.detached, sent.unwritten, sent.asked) = (false, sent.unacked.len(), Asked::No);
             self.ready = sent.unacked.iter().flat_map(|entry| &entry.bytes[..]).copied().collect();
         }
         self.release();
-        Ok(())
+        Ok(acknowledged)
     }
 
     /// What may not have reached the client.
@@ -340,10 +373,10 @@ mod tests {
         let all = outbox.total();
         assert_eq!(drained(&mut outbox), b"<iq/><iq/><iq/>");
         assert_eq!(outbox.total(), all);
-        assert_eq!(outbox.acknowledge(2), Ok(true));
+        assert!(outbox.acknowledge(2).is_ok_and(|acknowledged| acknowledged.again));
         assert_eq!(outbox.total(), all / 3);
         assert_eq!(outbox.acknowledge(4), Err(TooHigh(3)));
-        assert_eq!(outbox.acknowledge(3), Ok(false));
+        assert!(outbox.acknowledge(3).is_ok_and(|acknowledged| !acknowledged.again));
         assert_eq!(outbox.total(), 0);
     }
 
@@ -365,7 +398,7 @@ mod tests {
         outbox.detach();
         append(&mut outbox, 10_000, b"<c/>");
         assert_eq!(drained(&mut outbox), b"");
-        assert_eq!(outbox.attach(1), Ok(()));
+        assert!(outbox.attach(1).is_ok());
         assert_eq!(drained(&mut outbox), b"<b/><c/>");
     }
 
@@ -379,7 +412,7 @@ mod tests {
         append(&mut outbox, 10_000, b"<a/>");
         append(&mut outbox, 10_000, b"<b/>");
         drained(&mut outbox);
-        assert_eq!(outbox.acknowledge(1), Ok(false));
+        assert!(outbox.acknowledge(1).is_ok());
         assert_eq!(outbox.total(), 0);
     }
 }

@@ -238,8 +238,8 @@ impl Core {
         !blocked && self.shares_presence(service, owner)
     }
 
-    /// Takes an answer that is for one of our domains, if it is a push service's.
-    pub(super) fn push_answered(&mut self, stanza: &Stanza) {
+    /// Takes an answer for us, if it is a push service's.
+    pub fn push_answered(&mut self, stanza: &Stanza) {
         let (Some(id), Some(from)) = (&stanza.id, &stanza.from) else { return };
         let Some(&key) = self.pushes.asked.get(&**id) else { return };
         let Some(owner) = self.pushes.live.get(&key).map(|live| live.owner.clone()) else { return };

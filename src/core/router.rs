@@ -133,7 +133,8 @@ impl Core {
             }
             Kind::Presence(_) => Ok(()),
             Kind::Iq(IqType::Get | IqType::Set) => {
-                let told = xep::ALL.iter().filter_map(|module| module.nobody).find_map(|tell| tell(stanza));
+                let mut tell = xep::ALL.iter().filter_map(|module| module.nobody);
+                let told = tell.find_map(|tell| tell(self, stanza));
                 let payload = told.unwrap_or(Err(Condition::ServiceUnavailable.into()))?;
                 self.route(stanza.result(Some(payload)));
                 Ok(())
@@ -151,7 +152,6 @@ impl Core {
             }
             Kind::Iq(IqType::Result | IqType::Error) => {
                 self.answered(stanza);
-                self.push_answered(stanza);
                 Ok(())
             }
             Kind::Message(_) | Kind::Presence(_) if self.service(to.domain()).is_some() => {
@@ -214,7 +214,7 @@ impl Core {
         Err(Condition::ServiceUnavailable.into())
     }
 
-    fn takers(&self, to: &Jid) -> Vec<SessionId> {
+    pub(super) fn takers(&self, to: &Jid) -> Vec<SessionId> {
         let takers = self.sessions_of(to).filter(|session| session.takes_messages());
         takers.map(|session| session.id).collect()
     }

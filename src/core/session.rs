@@ -97,7 +97,7 @@ impl Session {
 
     /// Whether there is more for it than its outbox has taken.
     pub(super) fn has_more(&self) -> bool {
-        self.backlog || self.queries.is_some()
+        self.backlog || self.queries.as_ref().is_some_and(|queries| queries.wait_for_room())
     }
 
     /// Whether somebody looks at what it gets: it has a connection and has not said otherwise (XEP-0352).

@@ -20,7 +20,7 @@ pub fn before_login(core: &mut Core, host: &Jid, tls: &TlsInfo) -> Element {
         all.child(Element::new("mechanism", ns::SASL).text(mechanism.name()))
     });
     let mut features = features().child(xep0388_sasl2::feature(core, tls)).child(mechanisms);
-    // XEP-0440 §3: which bindings a -PLUS mechanism may use
+    // XEP-0440 §2: which bindings a -PLUS mechanism may use
     if !tls.is_empty() {
         let offered = tls.types().fold(
             Element::new("sasl-channel-binding", ns::SASL_CHANNEL_BINDING),

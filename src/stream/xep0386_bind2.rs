@@ -2,7 +2,8 @@
 //!
 //! A client gets the same resource each time if it says who it is (XEP-0388 §2.3), with its tag in front; the server
 //! stores nothing for that. Sessions that the client had before end (§3.2), so one that comes back never meets itself.
-//! A tag that no resource can have is left out.
+//! A tag that no resource can have is left out. Messages that waited and are in the archive are not sent: the client is
+//! told where its archive begins and ends, and reads it there. What is in no archive is sent as ever.
 
 use super::sasl::Failure;
 use super::xep0198_sm;
@@ -10,7 +11,6 @@ use super::xep0388_sasl2::only;
 use crate::core::{ClientId, Core, LinkId, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{StanzaError, StreamError};
-use crate::xep;
 use crate::xml::{Element, ns};
 
 /// What a client asks of its new session.
@@ -52,17 +52,19 @@ impl Request {
         for session in earlier {
             core.close_session(session, StreamError::Conflict);
         }
+        let archive = core.config.archive.enabled;
         let resource = self.resource(core, account, client);
         let session = core.bind(link, account, Some(&resource))?;
         if let Some(session) = core.session_mut(session) {
             session.client = client;
             session.carbons = self.carbons;
+            session.syncs = archive;
         }
         let enabled = self.enable.as_ref().map(|enable| xep0198_sm::enable(core, session, enable));
         core.set_active(session, !self.inactive);
-        let told = xep::ALL.iter().filter_map(|module| module.bound).filter_map(|tell| tell(core, session));
-        let bound = told.fold(Element::new("bound", ns::BIND2), Element::child);
-        Ok((session, enabled.into_iter().fold(bound, Element::child)))
+        let metadata = archive.then(|| core.archive_metadata(account).ok()).flatten();
+        let told = metadata.into_iter().chain(enabled);
+        Ok((session, told.fold(Element::new("bound", ns::BIND2), Element::child)))
     }
 
     /// §3.2.1: `tag/generated`

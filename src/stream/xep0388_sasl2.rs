@@ -103,11 +103,13 @@ impl Login {
         name: &str,
         child: &Fragment,
     ) -> Progress {
-        // §4.12: only once; §2.4: nothing but answers
+        // §4.8: only once; §2.4: nothing but answers
         if self.account.is_some() || (name == "authenticate" && self.in_sasl2()) {
             return Progress::Close(Some(StreamError::NotAuthorized));
         }
         self.profile = ns::SASL2;
+        // An exchange of the other profile ends here.
+        self.attempt.take_if(|attempt| attempt.request.is_none());
         match (name, self.in_task()) {
             ("authenticate", _) => self.authenticate(core, link, out, &child.to_element()),
             ("response", false) => self.respond(core, link, out, sasl::decode_data(child.text().trim())),
@@ -192,7 +194,7 @@ impl Login {
         };
         let Some(proven) = &mut request.proven else { return Progress::Continue };
         let (account, client) = (proven.account.clone(), request.client);
-        // XEP-0198 §10.2: first this, and a resource only if it fails
+        // XEP-0198 §9.2: first this, and a resource only if it fails
         let mut entry = match request.resume.as_ref().map(|resume| sm::resume(core, link, &account, resume)) {
             Some(Resumption::Waiting) => {
                 self.wait = Wait::Entry;

@@ -68,8 +68,9 @@ fn guard(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
 }
 
 /// §3, §8: what a stranger hears of an account that does exist.
-fn nobody(stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
-    stanza.request()?.is("query", ns::LAST).then(|| Err(Condition::Forbidden.into()))
+fn nobody(_: &mut Core, stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
+    let asks = stanza.kind == Kind::Iq(IqType::Get) && stanza.request()?.is("query", ns::LAST);
+    asks.then(|| Err(Condition::Forbidden.into()))
 }
 
 fn only_get(stanza: &Stanza) -> Result<(), StanzaError> {

@@ -57,7 +57,7 @@ fn items(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
 }
 
 /// §8: what a stranger sees of an account that does exist.
-fn nobody(stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
+fn nobody(_: &mut Core, stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
     let asks = stanza.request()?.is("query", ns::DISCO_ITEMS) && stanza.to.as_ref().is_some_and(Jid::is_bare);
     let (.., node) = asks.then(|| question(stanza).ok()).flatten()?;
     Some(Ok(items_query(node.as_deref())))

@@ -6,8 +6,6 @@
 use crate::core::module::{Answer, Module, Route, Spec, Target};
 use crate::core::{Core, is_own};
 use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
-use crate::store::record::Blob;
-use crate::store::schema::{self, Table};
 use crate::xml::Element;
 use crate::xml::ns;
 
@@ -31,9 +29,7 @@ fn handle(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
 // §3.1, §3.3
 fn get(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     let owner = stanza.to.as_ref().ok_or(Condition::BadRequest)?;
-    let id = core.account(owner)?.record.id;
-    let stored = core.value::<Blob>(Table::Vcard, &schema::vcard::key(id))?;
-    match stored.and_then(|Blob(bytes)| Element::parse(&bytes, ns::CLIENT)) {
+    match core.vcard(owner)? {
         Some(vcard) => Ok(Answer::Result(Some(vcard))),
         None if is_own(stanza) => Ok(Answer::Result(Some(Element::new("vCard", ns::VCARD)))),
         None => Err(Condition::ServiceUnavailable.into()),
@@ -45,18 +41,6 @@ fn set(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     let (Some(owner), Some(vcard)) = (&stanza.to, stanza.request()) else {
         return Err(Condition::BadRequest.into());
     };
-    core.writable()?;
-    if vcard.bytes().len() as u64 > core.config.limits.vcard_bytes.max() {
-        return Err(StanzaError::new(
-            Condition::ResourceConstraint,
-            "This vCard is too large; perhaps with a smaller picture?",
-        ));
-    }
-    let id = core.account(owner)?.record.id;
-    let op = match vcard.to_element().children().next() {
-        Some(_) => schema::vcard::put(id, vcard.bytes()),
-        None => schema::vcard::delete(id),
-    };
-    core.write(&owner.bare(), [op]);
+    core.set_vcard(owner, &vcard.to_element())?;
     Ok(Answer::Kept(None))
 }

@@ -125,10 +125,16 @@ fn deliver(core: &mut Core, session: SessionId) {
             if wanted && let Some(stanza) = unpack(core, &owner, message) {
                 // To wait for the client to read is better than to overwhelm it.
                 let bytes = stanza.payload.bytes().len();
-                if !core.has_room(session, bytes) || !core.send_copy(session, &stanza, &Delivery::new()) {
+                let delivery = Delivery::of_waiting(*key);
+                if !core.has_room(session, bytes) || !core.send_copy(session, &stanza, &delivery) {
                     return;
                 }
                 given = true;
+                // A client that acknowledges (XEP-0198) has it when it says so.
+                if !delivery.is_taken() {
+                    passed(core, &owner, *key, message.len() as u64);
+                    continue;
+                }
             }
             delivered(core, &owner, *key, message.len() as u64);
         }
@@ -146,8 +152,9 @@ fn unpack(core: &Core, owner: &Jid, message: &Offline) -> Option<Stanza> {
     let (stamp, stanza) = match message {
         Offline::Copy { stamp, stanza } => (*stamp, Stanza::from_bytes(stanza)?),
         Offline::Archived { id, .. } => {
-            let (stamp, stanza) = core.archived_message(*id).ok()??;
-            (stamp, stanza.with(&core.stanza_id(owner, *id)))
+            let (stamp, mut stanza) = core.archived_message(*id).ok()??;
+            core.add_stanza_id(&mut stanza, owner);
+            (stamp, stanza)
         }
     };
     if is_blocked(core, owner, &stanza) {
@@ -194,11 +201,18 @@ fn next_piece(core: &mut Core, owner: &Jid) -> Result<(Vec<(u64, Offline)>, bool
 }
 
 fn delivered(core: &mut Core, owner: &Jid, key: u64, bytes: u64) {
-    let Ok((id, queue)) = queue(core, owner) else { return };
+    if let Some(id) = passed(core, owner, key, bytes) {
+        core.write(owner, [schema::offline::delete(id, key)]);
+    }
+}
+
+/// A message is on its way to a client; the account's id.
+fn passed(core: &mut Core, owner: &Jid, key: u64, bytes: u64) -> Option<u32> {
+    let (id, queue) = queue(core, owner).ok()?;
     queue.floor = key;
     queue.messages = queue.messages.saturating_sub(1);
     queue.bytes = queue.bytes.saturating_sub(bytes);
-    core.write(owner, [schema::offline::delete(id, key)]);
+    Some(id)
 }
 
 /// What waits for an account; counted when it is first needed.

@@ -59,8 +59,9 @@ fn sent(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
     if others.is_empty() || is_own(stanza) || !is_eligible(stanza, kind) {
         return Ok(Flow::Continue);
     }
-    // XEP-0313 §3.5
-    let copy = wrap("sent", &core.with_stanza_id(stanza, from), &from.bare());
+    let mut known = stanza.clone();
+    core.add_stanza_id(&mut known, from); // XEP-0313 §3.5
+    let copy = wrap("sent", &known, &from.bare());
     for (session, jid) in others {
         core.send(session, &copy.clone().to(&jid));
     }

@@ -30,6 +30,7 @@ pub const MODULE: Module = Module {
     inbound: Some(disabled_by_service),
     delivered: Some(delivered),
     unheard: Some(unheard),
+    answered: Some(Core::push_answered),
     available: Some(came),
     ..Module::NONE
 };

@@ -290,6 +290,12 @@ pub const AVATAR_CONVERSION: &str = "urn:xmpp:pep-vcard-conversion:0";
 /// XEP-0402
 pub const BOOKMARKS: &str = "urn:xmpp:bookmarks:1";
 
+/// XEP-0402 §5.3: discovery feature
+pub const BOOKMARKS_COMPAT: &str = "urn:xmpp:bookmarks:1#compat";
+
+/// XEP-0402 §5.3: discovery feature
+pub const BOOKMARKS_COMPAT_PEP: &str = "urn:xmpp:bookmarks:1#compat-pep";
+
 /// XEP-0411
 pub const BOOKMARKS_CONVERSION: &str = "urn:xmpp:bookmarks-conversion:0";
 
@@ -319,6 +325,9 @@ pub const SCRAM_UPGRADE: &str = "urn:xmpp:scram-upgrade:0";
 
 /// XEP-0484
 pub const FAST: &str = "urn:xmpp:fast:0";
+
+/// XEP-0490 §4.5.2: discovery feature
+pub const MESSAGE_DISPLAYED_ASSIST: &str = "urn:xmpp:mds:server-assist:0";
 
 /// XEP-0490
 pub const MESSAGE_DISPLAYED: &str = "urn:xmpp:mds:displayed:0";

@@ -71,8 +71,14 @@ impl Payload {
 
     /// With `element` at its end.
     pub fn with(&self, element: &Element) -> Payload {
-        let mut bytes = self.bytes().to_vec();
-        element.write(ns::CLIENT, &mut bytes);
+        self.with_written(0, |bytes| element.write(ns::CLIENT, bytes))
+    }
+
+    /// With what `write` writes at its end: some `more` bytes in canonical form.
+    pub fn with_written(&self, more: usize, write: impl FnOnce(&mut Vec<u8>)) -> Payload {
+        let mut bytes = Vec::with_capacity(self.bytes().len() + more);
+        bytes.extend_from_slice(self.bytes());
+        write(&mut bytes);
         Payload::parse(bytes).unwrap_or_default()
     }
 

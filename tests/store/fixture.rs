@@ -119,7 +119,7 @@ fn everything() -> Vec<Op> {
         vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
         offline::put(1, 5, &waiting()),
         announcement::put("motd", b"Good morrow"),
-        archive::put_body(7, &[1, 2], b"<message/>"),
+        archive::put_body(7, &[1, 2], |out| out.extend_from_slice(b"<message/>")),
         archive::put_index(1, 7, "juliet@example.org/balcony"),
         archive::put_remains(3),
         archive::put_preferences(

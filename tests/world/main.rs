@@ -5,6 +5,7 @@ mod chance;
 mod client;
 #[path = "../store/faulty.rs"]
 mod faulty;
+mod pep;
 mod sasl2;
 mod scram;
 mod seeds;
@@ -43,6 +44,8 @@ mod xep0049_private;
 mod xep0050_commands;
 #[path = "../xep0054_vcard.rs"]
 mod xep0054_vcard;
+#[path = "../xep0060_pubsub.rs"]
+mod xep0060_pubsub;
 #[path = "../xep0077_registration.rs"]
 mod xep0077_registration;
 #[path = "../xep0092_version.rs"]
@@ -51,10 +54,14 @@ mod xep0092_version;
 mod xep0115_caps;
 #[path = "../xep0133_admin.rs"]
 mod xep0133_admin;
+#[path = "../xep0153_vcard_avatar.rs"]
+mod xep0153_vcard_avatar;
 #[path = "../xep0157_contact.rs"]
 mod xep0157_contact;
 #[path = "../xep0160_offline.rs"]
 mod xep0160_offline;
+#[path = "../xep0163_pep.rs"]
+mod xep0163_pep;
 #[path = "../xep0191_blocking.rs"]
 mod xep0191_blocking;
 #[path = "../xep0198_sm.rs"]
@@ -65,6 +72,8 @@ mod xep0199_ping;
 mod xep0202_time;
 #[path = "../xep0280_carbons.rs"]
 mod xep0280_carbons;
+#[path = "../xep0292_vcard4.rs"]
+mod xep0292_vcard4;
 #[path = "../xep0313_mam.rs"]
 mod xep0313_mam;
 #[path = "../xep0334_hints.rs"]
@@ -77,10 +86,16 @@ mod xep0357_push;
 mod xep0359_stanza_ids;
 #[path = "../xep0377_reporting.rs"]
 mod xep0377_reporting;
+#[path = "../xep0384_omemo.rs"]
+mod xep0384_omemo;
 #[path = "../xep0386_bind2.rs"]
 mod xep0386_bind2;
 #[path = "../xep0388_sasl2.rs"]
 mod xep0388_sasl2;
+#[path = "../xep0398_avatars.rs"]
+mod xep0398_avatars;
+#[path = "../xep0402_bookmarks.rs"]
+mod xep0402_bookmarks;
 #[path = "../xep0441_mam_preferences.rs"]
 mod xep0441_mam_preferences;
 #[path = "../xep0474_downgrade.rs"]
@@ -89,3 +104,5 @@ mod xep0474_downgrade;
 mod xep0480_upgrade;
 #[path = "../xep0484_fast.rs"]
 mod xep0484_fast;
+#[path = "../xep0490_displayed.rs"]
+mod xep0490_displayed;

@@ -42,6 +42,8 @@ pub struct World {
     /// Orders of administrators to stop or restart.
     pub stops: Vec<bool>,
     chance: u64,
+    /// How often the server has gone on with what it had put off.
+    turns: usize,
     /// Bytes that the server had ready for one client at one time, at most.
     largest_piece: usize,
     /// Bytes that a client's socket takes at one time.
@@ -86,6 +88,7 @@ impl World {
             replies: Vec::new(),
             stops: Vec::new(),
             chance: 1,
+            turns: 0,
             largest_piece: 0,
             room: usize::MAX,
         }
@@ -169,6 +172,30 @@ impl World {
         for (id, job) in self.work.take().unwrap_or_default() {
             self.handle(Event::Derived(id, job.run()));
         }
+    }
+
+    /// How many rows a table has on disk.
+    pub fn rows(&self, table: stube::store::Table) -> usize {
+        self.values(table).len()
+    }
+
+    /// What a table's rows have on disk.
+    pub fn values(&self, table: stube::store::Table) -> Vec<Vec<u8>> {
+        let mut values = Vec::new();
+        let collect = |_: &[u8], value: &[u8]| {
+            values.push(value.to_vec());
+            std::ops::ControlFlow::Continue(())
+        };
+        self.reader.scan(table, &[], &[], collect).expect("a table");
+        values
+    }
+
+    /// The same server with another configuration, as after a reload.
+    pub fn configure(&mut self, change: impl FnOnce(&mut Config)) {
+        let mut config = Config::clone(&self.config);
+        change(&mut config);
+        self.config = Arc::new(config.clone());
+        self.handle(Event::Reload(Box::new(config)));
     }
 
     /// Makes an account, as the operator does.
@@ -310,6 +337,14 @@ impl World {
         self.send_bytes(client, xml.as_bytes());
     }
 
+    /// The same, and nothing follows from it yet.
+    pub fn send_unsettled(&mut self, client: Client, xml: &str) {
+        let World { core, connections, .. } = self;
+        if let Some(connection) = connections[client.0].as_mut() {
+            connection.stream.input(core, xml.as_bytes());
+        }
+    }
+
     pub fn send_bytes(&mut self, client: Client, bytes: &[u8]) {
         let World { core, connections, left, .. } = self;
         if let Some(connection) = connections[client.0].as_mut()
@@ -378,16 +413,21 @@ impl World {
         self.answer(client, &id).unwrap_or_else(|| panic!("no answer to {request}"))
     }
 
+    /// Takes the first of its kind out of what has come.
+    pub fn pick(&mut self, client: Client, wanted: impl Fn(&Element) -> bool) -> Option<Element> {
+        let received = &mut self.connection(client).wire.received;
+        let at = received.iter().position(wanted)?;
+        received.remove(at)
+    }
+
     /// Takes the answer to the request with this id out of what has come.
     pub fn answer(&mut self, client: Client, id: &str) -> Option<Element> {
-        let received = &mut self.connection(client).wire.received;
         let is_answer = |element: &Element| {
             element.name == "iq"
                 && element.get_attr("id") == Some(id)
                 && matches!(element.get_attr("type"), Some("result" | "error"))
         };
-        let at = received.iter().position(is_answer)?;
-        received.remove(at)
+        self.pick(client, is_answer)
     }
 
     /// The request must fail with this condition.
@@ -537,6 +577,7 @@ impl World {
             // What the server has put off until everyone else has had a turn.
             if self.core.next_tick() <= self.core.now() {
                 self.core.handle(Event::Tick);
+                self.turns += 1;
                 moved = true;
             }
             if !self.held && !self.queued.is_empty() {
@@ -589,6 +630,10 @@ impl World {
 
     fn connection(&mut self, client: Client) -> &mut Connection {
         self.connections[client.0].as_mut().expect("the client is connected")
+    }
+
+    pub fn turns(&self) -> usize {
+        self.turns
     }
 
     pub fn largest_piece(&self) -> usize {

@@ -28,7 +28,7 @@ use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::record::{ArchiveClients, ArchiveDefault};
 use crate::store::schema::{self, Op, Table};
 use crate::store::{ReadError, Reader};
-use crate::xml::{Element, ns};
+use crate::xml::{Element, ns, writer};
 
 /// Bits of a place in the log behind its milliseconds.
 const COUNTER_BITS: u32 = 20;
@@ -81,13 +81,12 @@ impl Entry {
         }
     }
 
-    fn ops(&self) -> Vec<Op> {
+    fn write(&self, ops: &mut Vec<Op>) {
         let owners = self.owners.list();
-        let mut ops = vec![schema::archive::put_body(self.place, &owners, &self.stanza.to_bytes())];
+        ops.push(schema::archive::put_body(self.place, &owners, |out| self.stanza.write(out)));
         ops.extend(owners.iter().filter_map(|owner| {
             Some(schema::archive::put_index(*owner, self.place, self.with(*owner)?.as_str()))
         }));
-        ops
     }
 }
 
@@ -121,7 +120,7 @@ impl Archive {
     /// What this event has archived becomes part of its batch.
     pub fn close(&mut self, seq: u64, ops: &mut Vec<Op>) {
         for entry in self.fresh.drain(..) {
-            ops.extend(entry.ops());
+            entry.write(ops);
             self.unwritten.push_back((seq, entry));
         }
     }
@@ -247,19 +246,17 @@ impl Core {
         self.archive.ids.text(place)
     }
 
-    /// The element that tells the owner of an archive a message's id there (XEP-0359 §2.1).
-    pub fn stanza_id(&self, owner: &Jid, place: u64) -> Element {
-        let id = Element::new("stanza-id", ns::STANZA_ID);
-        id.attr("by", owner.bare_str()).attr("id", self.archive_id(place))
-    }
-
-    /// A message with the id that it has in its owner's archive.
-    #[must_use]
-    pub fn with_stanza_id(&self, stanza: &Stanza, owner: &Jid) -> Stanza {
-        match stanza.archived {
-            None => stanza.clone(),
-            Some(place) => stanza.clone().with(&self.stanza_id(owner, place)),
-        }
+    /// Tells the owner of an archive which id a message has there, if it is archived (XEP-0359 §2.1).
+    pub fn add_stanza_id(&self, stanza: &mut Stanza, owner: &Jid) {
+        let Some(place) = stanza.archived else { return };
+        let by = owner.bare_str();
+        stanza.payload = stanza.payload.with_written(80 + by.len(), |out| {
+            out.extend_from_slice(b"<stanza-id");
+            writer::attr("xmlns", ns::STANZA_ID, out);
+            writer::attr("by", by, out);
+            writer::attr("id", &self.archive_id(place), out);
+            out.extend_from_slice(b"/>");
+        });
     }
 
     /// The place in the log of a message of an account by its id; `None`: its archive has no such message.
@@ -277,11 +274,11 @@ impl Core {
     /// A message of the log and when it came, in milliseconds.
     pub fn archived_message(&self, place: u64) -> Result<Option<(u64, Stanza)>, StanzaError> {
         if let Some(entry) = self.archive.entry(place) {
-            return Ok(Some((stamp(place), entry.stanza.clone())));
+            return Ok(Some((stamp(place), Stanza { archived: Some(place), ..entry.stanza.clone() })));
         }
         let stored = self.store.archived(place).map_err(|error| unreadable(&error))?;
         let stanza = stored.and_then(|archived| Stanza::from_bytes(&archived.stanza));
-        Ok(stanza.map(|stanza| (stamp(place), stanza)))
+        Ok(stanza.map(|stanza| (stamp(place), Stanza { archived: Some(place), ..stanza })))
     }
 
     /// The first and the last message of an account's archive (XEP-0313 §5, and in XEP-0386).

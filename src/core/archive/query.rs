@@ -74,6 +74,11 @@ impl Queries {
     fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.answer.is_empty()
     }
+
+    /// Whether an answer is there and has no room in the outbox.
+    pub(in crate::core) fn wait_for_room(&self) -> bool {
+        !self.answer.is_empty()
+    }
 }
 
 /// A question and what has been found so far.
@@ -151,7 +156,9 @@ impl Core {
     /// `false`: there is no room for all of it.
     fn say(&mut self, id: SessionId, answer: &mut VecDeque<Vec<u8>>) -> bool {
         while let Some(stanza) = answer.pop_front() {
-            if !self.has_room(id, stanza.len()) {
+            // Half of the outbox is for what others have to say meanwhile.
+            let half = self.config.limits.outbox_bytes.max_len() / 2;
+            if !self.has_room(id, stanza.len().saturating_add(half)) {
                 answer.push_front(stanza);
                 return false;
             }

@@ -37,10 +37,13 @@ impl Interests {
         self.0.as_ref().is_some_and(|names| names.binary_search_by(|name| (**name).cmp(node)).is_ok())
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|names| names.iter()).map(|name| &**name)
+    }
+
     /// Those that were not there before.
     pub fn beyond<'a>(&'a self, before: &'a Interests) -> impl Iterator<Item = &'a str> {
-        let names = self.0.iter().flat_map(|names| names.iter());
-        names.map(|name| &**name).filter(|name| !before.contains(name))
+        self.iter().filter(|name| !before.contains(name))
     }
 }
 

@@ -41,14 +41,18 @@ pub enum Change {
     Deleted,
 }
 
+fn no_room() -> StanzaError {
+    StanzaError::new(Condition::ResourceConstraint, "There is no room for more items.")
+}
+
 impl Item {
-    /// XEP-0060 §7.1.2, §12.18: as notifications and results show it, in the namespace of either.
-    pub fn to_element(&self, ns: &str, with_payload: bool, config: &NodeConfig, owner: &Jid) -> Element {
+    /// §7.1.2, §12.18: as notifications and results show it, in the namespace of either.
+    pub fn to_element(&self, ns: &str, with_payload: bool, node: &Node) -> Element {
         let item = Element::new("item", ns).attr("id", &self.id);
-        let item = match config.item_reply {
+        let item = match node.config().item_reply {
             ItemReply::None => item,
             ItemReply::Publisher => item.attr("publisher", &self.publisher),
-            ItemReply::Owner => item.attr("publisher", owner.as_str()),
+            ItemReply::Owner => item.attr("publisher", &node.record.creator),
         };
         match &self.payload {
             Some(payload) if with_payload => item.child(payload.clone()),
@@ -76,13 +80,25 @@ impl Node {
 }
 
 impl Core {
-    /// Publishes to a node that exists; who may, is the caller's to decide. Returns the item's id.
-    pub fn publish(&mut self, owner: &Jid, name: &str, new: NewItem<'_>) -> Result<String, StanzaError> {
+    /// Publishes to a node; who may, is the caller's to decide. One that isn't there is made as `create` says, if the
+    /// item has room. Returns the item's id.
+    pub fn publish(
+        &mut self,
+        owner: &Jid,
+        name: &str,
+        new: NewItem<'_>,
+        create: Option<NodeConfig>,
+    ) -> Result<String, StanzaError> {
         self.writable()?;
         let payload = new.payload.as_ref().map(|payload| payload.to_bytes(ns::CLIENT)).unwrap_or_default();
         let limits = &self.config.limits;
         let (max_item, max_bytes) = (limits.pubsub_item_bytes.max_len(), limits.pubsub_bytes.max());
-        let config = self.node(owner, name)?.config().clone();
+        let node = if self.node_exists(owner, name)? { Some(self.node(owner, name)?) } else { None };
+        let config = match &node {
+            Some(node) => node.config().clone(),
+            None => create.ok_or(Condition::ItemNotFound)?,
+        };
+        let creator = node.map(|node| node.record.creator.clone());
         if payload.len() > max_item
             || config.max_payload > 0 && payload.len() as u64 > u64::from(config.max_payload)
         {
@@ -92,12 +108,20 @@ impl Core {
         if new.payload.as_ref().is_some_and(wrong_type) {
             return Err(pubsub_error(Condition::BadRequest, "invalid-payload")); // §7.1.3.6
         }
+        let is_new = creator.is_none();
+        let creator = creator.unwrap_or_else(|| new.publisher.bare_str().to_owned());
+        let free = max_bytes.saturating_sub(self.bytes_used(owner, &creator)?);
+        if is_new {
+            if config.persist_items && payload.len() as u64 > free {
+                return Err(no_room());
+            }
+            self.create_node(owner, name, new.publisher, config.clone())?;
+        }
         let id = new.id.map_or_else(|| self.random_word(), str::to_owned);
         let publisher = new.publisher.bare_str().to_owned();
         let mut item = Item { id, publisher, published: self.now, payload: new.payload };
         if config.persist_items {
-            let used = self.bytes_used(owner, name)?;
-            item.published = self.store_item(owner, name, &item, payload, max_bytes.saturating_sub(used))?;
+            item.published = self.store_item(owner, name, &item, payload, free)?;
         }
         self.notify_item(owner, name, &item);
         let id = item.id.clone();
@@ -105,9 +129,8 @@ impl Core {
         Ok(id)
     }
 
-    /// Bytes of items in all nodes that count towards the same quota as this one: those that the same person has made.
-    fn bytes_used(&mut self, owner: &Jid, name: &str) -> Result<u64, StanzaError> {
-        let creator = self.node(owner, name)?.record.creator.clone();
+    /// Bytes of items in all nodes that somebody has made.
+    fn bytes_used(&mut self, owner: &Jid, creator: &str) -> Result<u64, StanzaError> {
         let nodes = self.nodes(owner)?.nodes.values();
         Ok(nodes.filter(|node| node.record.creator == creator).map(|node| node.record.bytes).sum())
     }
@@ -138,7 +161,7 @@ impl Core {
             index.iter().enumerate().filter(goes).map(|(_, entry)| entry.clone()).collect();
         let bytes = payload.len() as u64;
         if bytes > free.saturating_add(gone.iter().map(|entry| entry.bytes).sum()) {
-            return Err(StanzaError::new(Condition::ResourceConstraint, "There is no room for more items."));
+            return Err(no_room());
         }
         let number = node.record.number;
         let index = node.index.get_or_insert_default();

@@ -19,6 +19,7 @@ pub use access::pubsub_error;
 use interest::Elsewhere;
 pub use interest::Interests;
 pub use items::{Change, Item, NewItem};
+pub use nodes::{MAX_NAME, is_detail};
 
 use super::Core;
 use crate::jid::Jid;
@@ -38,6 +39,8 @@ pub const MAX_PEOPLE: usize = 1000;
 #[derive(Default)]
 pub(super) struct Pubsub {
     owners: HashMap<Jid, Nodes>,
+    /// Of accounts that don't exist: always none, so that they are answered as those who have none.
+    nobody: Nodes,
     elsewhere: Elsewhere,
 }
 
@@ -107,7 +110,12 @@ impl Core {
 
     fn nodes(&mut self, owner: &Jid) -> Result<&mut Nodes, StanzaError> {
         if !self.pubsub.owners.contains_key(owner) {
-            let nodes = self.load_nodes(owner)?;
+            let nodes = match self.load_nodes(owner) {
+                Err(error) if error.condition == Condition::ItemNotFound => {
+                    return Ok(&mut self.pubsub.nobody);
+                }
+                loaded => loaded?,
+            };
             self.pubsub.owners.insert(owner.clone(), nodes);
         }
         let nodes = self.pubsub.owners.get_mut(owner).ok_or(Condition::ItemNotFound)?;
@@ -156,6 +164,9 @@ impl Core {
     fn owner_id(&mut self, owner: &Jid) -> Result<u32, StanzaError> {
         if let Some(id) = self.nodes(owner)?.id {
             return Ok(id);
+        }
+        if owner.local().is_some() {
+            return Err(Condition::ItemNotFound.into());
         }
         let id = self.next_account;
         self.next_account += 1;

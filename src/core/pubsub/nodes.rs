@@ -155,6 +155,47 @@ impl Core {
     }
 }
 
+/// Subscriptions that end because something else has.
+impl Core {
+    /// Ends subscriptions whose address may not have them any more, and tells them (§12.20, XEP-0163 §7.1).
+    pub fn cancel_lost_subscriptions(&mut self, owner: &Jid, name: &str) -> Result<(), StanzaError> {
+        let subscriptions = self.node(owner, name)?.people.subscriptions.iter();
+        let all: Vec<Jid> = subscriptions.filter_map(|it| Jid::parse(&it.jid).ok()).collect();
+        for jid in all {
+            let lost = match self.may_read(owner, name, &jid) {
+                Ok(()) => false,
+                // Who waits for an approval goes on waiting.
+                Err(error) => !is_detail(&error, "not-subscribed"),
+            };
+            if lost {
+                self.remove_subscriber(owner, name, &jid)?;
+                self.notify_subscription(owner, name, &jid, "none");
+            }
+        }
+        Ok(())
+    }
+
+    /// Someone is gone for good: of the nodes of a service, those that are nobody else's go, too.
+    pub fn forget_person(&mut self, service: &Jid, person: &Jid) -> Result<(), StanzaError> {
+        for name in self.node_names(service)? {
+            if self.node(service, &name)?.owners(service) == [person.bare()] {
+                self.delete_node(service, &name, None)?;
+                continue;
+            }
+            self.change_people(service, &name, |people| {
+                people.affiliations.retain(|(jid, _)| jid != person.bare_str());
+                people.subscriptions.retain(|it| it.jid.split('/').next() != Some(person.bare_str()));
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an error has this condition of XEP-0060's own.
+pub fn is_detail(error: &StanzaError, detail: &str) -> bool {
+    error.detail.as_ref().is_some_and(|it| it.is(detail, crate::xml::ns::PUBSUB_ERRORS))
+}
+
 /// For other features: what an account keeps on its own nodes.
 impl Core {
     /// Publishes an item of this id to a node of an account; a node that isn't there is made as `config` says.
@@ -167,11 +208,8 @@ impl Core {
         config: NodeConfig,
     ) -> Result<(), StanzaError> {
         let account = account.bare();
-        if !self.node_exists(&account, node)? {
-            self.create_node(&account, node, &account, config)?;
-        }
         let new = NewItem { id: Some(id), payload: Some(payload), publisher: &account };
-        self.publish(&account, node, new).map(|_| ())
+        self.publish(&account, node, new, Some(config)).map(|_| ())
     }
 
     /// The items of a node of an account, oldest first; none if there is no such node.

@@ -32,11 +32,12 @@ impl Core {
     }
 
     fn item_event(&mut self, owner: &Jid, name: &str, item: &Item) -> Option<Element> {
-        let config = self.node(owner, name).ok()?.config();
+        let node = self.node(owner, name).ok()?;
+        let config = node.config();
         let mut items = of_node("items", name);
         // §7.1.1: a transient node without payloads has nothing to show but that something has happened.
         if config.persist_items || config.deliver_payloads {
-            items.push(item.to_element(ns::PUBSUB_EVENT, config.deliver_payloads, config, owner));
+            items.push(item.to_element(ns::PUBSUB_EVENT, config.deliver_payloads, node));
         }
         Some(event(items))
     }
@@ -92,9 +93,14 @@ impl Core {
 
     /// §12.20: the state of one's subscription has changed by somebody else.
     pub fn notify_subscription(&mut self, owner: &Jid, name: &str, jid: &Jid, state: &str) {
+        self.notify_subscription_to(owner, name, jid, state, jid);
+    }
+
+    /// The same for somebody else, such as an owner.
+    pub fn notify_subscription_to(&mut self, owner: &Jid, name: &str, jid: &Jid, state: &str, to: &Jid) {
         let subscription =
             of_node("subscription", name).attr("jid", jid.as_str()).attr("subscription", state);
-        self.send_event(owner, vec![jid.clone()], MessageType::Headline, &[event(subscription)]);
+        self.send_event(owner, vec![to.clone()], MessageType::Headline, &[event(subscription)]);
     }
 
     fn notify(&mut self, owner: &Jid, name: &str, event: Element) {

@@ -14,7 +14,7 @@ pub struct Archived {
 
 impl Record for Archived {
     fn encode(&self) -> Vec<u8> {
-        Archived::encode_parts(&self.owners, &self.stanza)
+        Archived::encode_with(&self.owners, |out| out.extend_from_slice(&self.stanza))
     }
 
     fn decode(value: &[u8]) -> Result<Archived, Malformed> {
@@ -24,11 +24,14 @@ impl Record for Archived {
 }
 
 impl Archived {
-    /// `encode` without owning the stanza.
-    pub fn encode_parts(owners: &[u32], stanza: &[u8]) -> Vec<u8> {
+    /// `encode` without having the stanza's bytes before.
+    pub fn encode_with(owners: &[u32], stanza: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
         let encoder = Encoder::new(1).u8(u8::try_from(owners.len()).unwrap_or(u8::MAX));
         let encoder = owners.iter().take(u8::MAX.into()).fold(encoder, |encoder, owner| encoder.u32(*owner));
-        encoder.rest(stanza).finish()
+        let mut value = encoder.finish();
+        value.reserve(512);
+        stanza(&mut value);
+        value
     }
 
     /// `decode` without copying the stanza.

@@ -16,9 +16,9 @@ pub fn index_key(account: u32, id: u64) -> Vec<u8> {
     owned_key(account, &id.to_be_bytes())
 }
 
-/// `stanza` concerns `owners`.
-pub fn put_body(id: u64, owners: &[u32], stanza: &[u8]) -> Op {
-    Op::Put { table: Table::Archive, key: body_key(id), value: Archived::encode_parts(owners, stanza) }
+/// What `stanza` writes concerns `owners`.
+pub fn put_body(id: u64, owners: &[u32], stanza: impl FnOnce(&mut Vec<u8>)) -> Op {
+    Op::Put { table: Table::Archive, key: body_key(id), value: Archived::encode_with(owners, stanza) }
 }
 
 /// `with` is the full address of the other party.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{ChannelBinding, Mechanism};
 use crate::password::Hash;
 
-/// §5.1: the mechanisms and the types of channel binding that are offered, each sorted by their bytes.
+/// §6.1: the mechanisms and the types of channel binding that are offered, each sorted by their bytes.
 pub fn offer(binding: &ChannelBinding) -> String {
     let mut mechanisms: Vec<&str> = Mechanism::offered(binding).map(Mechanism::name).collect();
     let mut types: Vec<&str> = binding.types().collect();
@@ -33,7 +33,7 @@ pub(super) fn attribute(hash: Hash, offer: &str) -> String {
 mod tests {
     use super::*;
 
-    /// §5.3, whose server offers less than this one does.
+    /// §6.3, whose server offers less than this one does.
     #[test]
     fn the_example_of_the_text_has_the_same_hash() {
         let offer = "SCRAM-SHA-1\x1eSCRAM-SHA-1-PLUS\x1ftls-exporter\x1etls-server-end-point";

@@ -37,19 +37,13 @@ pub const MODULE: Module = Module {
 
 // §7
 fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
-    if !core.config.archive.enabled {
-        return;
-    }
-    if entity.is_account() {
+    if core.config.archive.enabled && entity.is_account() {
         info.features.extend([ns::ARCHIVE, ns::ARCHIVE_EXTENDED, ns::ARCHIVE_GROUPCHAT_FIELD, ns::RSM]);
-    } else if entity.is_server(core) {
-        // Clients look here too, and not only at the account.
-        info.features.extend([ns::ARCHIVE, ns::ARCHIVE_EXTENDED]);
     }
 }
 
 /// §8.1: an archive that is not yours looks like one that is not there.
-fn nobody(stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
+fn nobody(_: &mut Core, stanza: &Stanza) -> Option<Result<Element, StanzaError>> {
     let asks = stanza.request()?.ns() == ns::ARCHIVE && stanza.to.as_ref()?.is_bare();
     asks.then(|| Err(Condition::Forbidden.into()))
 }
@@ -65,7 +59,7 @@ fn received(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
     if archive(core, Side::Receiver, stanza)
         && let Some(to) = stanza.to.clone()
     {
-        *stanza = core.with_stanza_id(stanza, &to);
+        core.add_stanza_id(stanza, &to);
     } else {
         stanza.archived = None;
     }
@@ -79,7 +73,9 @@ fn archive(core: &mut Core, side: Side, stanza: &mut Stanza) -> bool {
         Side::Sender => (from, to),
         Side::Receiver => (to, from),
     };
-    if !rules::is_worth_archiving(stanza) || !core.archives() || !core.wants_archived(&account, &with) {
+    // Who got it need not look again at what is in the archive of who sent it.
+    let is_worth_it = stanza.archived.is_some() || rules::is_worth_archiving(stanza);
+    if !is_worth_it || !core.archives() || !core.wants_archived(&account, &with) {
         return false;
     }
     let Some(id) = core.loaded(&account).map(|account| account.record.id) else { return false };
