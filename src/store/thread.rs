@@ -305,29 +305,6 @@ mod tests {
         assert_eq!(window.remaining(now), LONGEST);
     }
 
-    /// Changes come by themselves, as regularly as that, on a disk that takes no time; says how many share a commit.
-    fn company(window: &mut Window, every: Duration, commits: usize) -> Vec<usize> {
-        let (mut now, mut next) = (Instant::now(), Instant::now());
-        let mut all = Vec::new();
-        for _ in 0..commits {
-            now = next + window.remaining(next).max(now.saturating_duration_since(next));
-            let mut batches = 0;
-            while next <= now {
-                (batches, next) = (batches + 1, next + every);
-            }
-            window.committed(now, batches);
-            all.push(batches);
-        }
-        all
-    }
-
-    #[test]
-    fn steady_traffic_gathers_though_the_disk_is_quick() {
-        let company = company(&mut Window::new(LONGEST), Duration::from_millis(10), 40);
-        assert_eq!(company.iter().max(), Some(&10), "{company:?}");
-        assert_eq!(company[20..].iter().min(), Some(&10), "{company:?}");
-    }
-
     #[test]
     fn who_waits_for_each_confirmation_is_hardly_kept_waiting() {
         let (mut window, began) = (Window::new(LONGEST), Instant::now());
@@ -342,7 +319,12 @@ mod tests {
 
     #[test]
     fn rare_changes_never_wait() {
-        assert_eq!(company(&mut Window::new(LONGEST), LONGEST, 100), [1; 100]);
+        let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
+        for _ in 0..100 {
+            assert_eq!(window.remaining(now), Duration::ZERO);
+            window.committed(now, 1);
+            now += LONGEST;
+        }
     }
 
     #[test]
@@ -350,6 +332,21 @@ mod tests {
         let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
         after(&mut window, &mut now, &[2; 9]);
         assert_eq!(after(&mut window, &mut now, &[1; 6]), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_comes_evenly_is_soon_committed_together() {
+        let (mut window, start) = (Window::new(LONGEST), Instant::now());
+        let (mut commits, mut waiting) = (0, 0);
+        for at in (0..10_000).step_by(10) {
+            waiting += 1;
+            let now = start + Duration::from_millis(at);
+            if window.remaining(now).is_zero() {
+                window.committed(now, std::mem::take(&mut waiting));
+                commits += 1;
+            }
+        }
+        assert!((100..130).contains(&commits), "{commits} commits for 1,000 batches in 10 seconds");
     }
 
     #[test]
