@@ -5,12 +5,15 @@
 //! * everyone gets only what is addressed to them, and nothing of those they have blocked;
 //! * nobody elsewhere speaks for us, or sees presence that is not theirs to see;
 //! * what is on the disk survives a crash, and nothing else does;
-//! * queues and tables keep their bounds;
+//! * queues and tables keep their bounds, and archives have what is whose (`simulation/archive`);
 //!
 //! and whenever it is quiet: both sides of every subscription agree, everyone sees who is there and nobody who isn't,
 //! and every message that was taken has come.
 //!
 //! `SEEDS=10000` runs more of it, `SEED=7` one; a seed that fails is printed.
+
+#[path = "simulation/archive.rs"]
+mod archive;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -465,8 +468,13 @@ impl Town {
         if still_blocked(&own, from) && bare(from) != own && !own_doing {
             self.fail(&format!("{own} has blocked {from} and got {}", show(got)));
         }
-        let end =
-            matches!(got.get_attr("type"), Some("error" | "unavailable" | "unsubscribe" | "unsubscribed"));
+        // A request or a message from before the block waits with whoever it is for.
+        let waited = got.find("delay", "urn:xmpp:delay").is_some();
+        let end = waited
+            || matches!(
+                got.get_attr("type"),
+                Some("error" | "unavailable" | "unsubscribe" | "unsubscribed" | "subscribe")
+            );
         if still_blocked(bare(from), &own) && bare(from) != own && !end {
             self.fail(&format!("{from} has blocked {own}, who got {}", show(got)));
         }
@@ -530,6 +538,10 @@ impl Town {
             let fine = account.roster.iter().count() as u64 <= limits.roster_items.max()
                 && account.blocked.len() as u64 <= limits.blocklist_items.max()
                 && account.requests.len() <= 200
+                && account
+                    .pushes
+                    .as_ref()
+                    .is_none_or(|all| all.len() as u64 <= limits.push_registrations.max())
                 && account.sessions.len() <= RESOURCES.len() + 1
                 && account
                     .offline
@@ -638,6 +650,7 @@ impl Town {
         if !self.waiting.is_empty() {
             self.fail(&format!("these never came: {:?}", self.waiting));
         }
+        self.check_archives();
     }
 
     // --- what the server has in mind ---

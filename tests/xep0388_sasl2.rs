@@ -161,6 +161,19 @@ fn a_client_need_not_wait_for_the_success_to_go_on() {
     assert_eq!(got, ["success", "features", "iq"]);
 }
 
+#[test]
+fn what_comes_behind_a_login_that_binds_is_read_when_there_is_a_session() {
+    let (mut world, client) = stage();
+    world.hold_commits();
+    let token = "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>";
+    let login = plain("romeo", "romeo's password", &format!("{PHONE}{BIND2}{token}"));
+    world.send(client, &format!("{login}{PING}"));
+    world.expect_nothing(client);
+    world.commit();
+    let got: Vec<String> = world.drain(client).iter().map(|element| element.name.clone()).collect();
+    assert_eq!(got, ["success", "features", "iq"]);
+}
+
 // --- §2.6.2: failures ---
 
 #[test]
@@ -218,6 +231,27 @@ fn five_failures_end_the_stream() {
         world.send(client, &authenticate("DIGEST-MD5", b"x", ""));
     }
     world.expect_stream_error(client, "policy-violation");
+}
+
+// An answer may wait for long after the check.
+#[test]
+fn a_password_that_is_changed_before_its_login_is_answered_is_wrong() {
+    let (mut world, _) = stage();
+    for _ in 0..6 {
+        let (client, _) = stream(&mut world, "romeo", tls());
+        world.send(client, &plain("romeo", "a guess", ""));
+        world.cut(client);
+    }
+    let (new, _) = stream(&mut world, "romeo", tls());
+    world.send(new, &plain("romeo", "romeo's password", BIND2));
+    let old = world.connect_tls();
+    world.open_stream(old);
+    world.plain(old, "romeo", "romeo's password");
+    let address = "romeo@example.org".into();
+    world.control(stube::control::Request::UserPasswd { address, password: "another".into() });
+    world.advance(5000);
+    world.expect(new, &failure("not-authorized"));
+    world.expect(old, &format!("<failure xmlns='{SASL}'><not-authorized/></failure>"));
 }
 
 // RFC 6120 §6.5.5

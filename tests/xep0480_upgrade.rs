@@ -203,6 +203,13 @@ fn a_password_that_is_changed_meanwhile_stays_changed() {
     assert_eq!(scram(&mut world, client, "SCRAM-SHA-256", &another, "").name, "success");
 }
 
+#[test]
+fn while_the_disk_refuses_nothing_is_upgraded_and_nobody_kept_out() {
+    let mut world = stage();
+    world.handle(Event::StoreStalled("full".into()));
+    log_in(&mut world, "romeo", BOTH);
+}
+
 // Who has a token has not shown the password.
 #[test]
 fn a_login_with_a_token_upgrades_nothing() {

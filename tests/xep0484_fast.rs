@@ -367,6 +367,24 @@ fn an_operator_sees_which_clients_have_tokens_and_takes_one_away() {
     assert_eq!(clients(&mut world).len(), 1);
 }
 
+// An answer may wait for long after the check.
+#[test]
+fn a_token_that_is_revoked_before_its_login_is_answered_gets_nobody_in() {
+    let (mut world, token) = stage("HT-SHA-256-NONE");
+    let guess = Token { token: "a guess".into(), ..token.clone() };
+    for _ in 0..6 {
+        let (client, _) = stream(&mut world, "romeo", tls());
+        world.send(client, &guess.authenticate("romeo", &fast("")));
+        world.cut(client);
+    }
+    let (client, _) = stream(&mut world, "romeo", tls());
+    world.send(client, &token.authenticate("romeo", &format!("{}{}", fast(""), request("HT-SHA-256-NONE"))));
+    revoke(&mut world, None);
+    world.advance(5000);
+    world.expect(client, &failure("not-authorized"));
+    assert!(clients(&mut world).is_empty());
+}
+
 #[test]
 fn an_operator_takes_all_tokens_away() {
     let (mut world, token) = stage("HT-SHA-256-NONE");

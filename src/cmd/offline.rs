@@ -214,7 +214,7 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::record::{Affiliation, PubsubNode};
+    use crate::store::record::{Affiliation, Client, PubsubNode};
     use crate::store::schema::meta;
 
     fn request(address: &str) -> Request {
@@ -225,13 +225,56 @@ mod tests {
         Store::open(&config.database(), Options::new([0; 32])).unwrap()
     }
 
+    /// A configuration with a data directory of its own, which is to be removed.
+    fn site(name: &str) -> Config {
+        let mut config = Config::for_domains(&["example.org"]);
+        config.data = std::env::temp_dir().join(format!("stube-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&config.data).unwrap();
+        config.accounts.scram_iterations = 4096;
+        config
+    }
+
+    #[test]
+    fn tokens_are_listed_taken_away_and_gone_with_a_new_password() {
+        let config = site("tokens");
+        let address = || "romeo@example.org".to_owned();
+        let ask = |request| match carry_out(&config, &request).unwrap() {
+            Response::Done(lines) => lines,
+            Response::Failed(why) => vec![why],
+        };
+        ask(request(&address()));
+        let client = |id| Client {
+            id: [id; 16],
+            software: "Swift".into(),
+            device: "Phone".into(),
+            seen: 1_795_000_000,
+            current: None,
+            new: None,
+        };
+        let give = || {
+            let ops = vec![clients::put(1, &Clients(vec![client(1), client(2)]))];
+            open(&config).committer.apply(&[Batch { seq: 1, ops }]).unwrap();
+        };
+        let list = || ask(Request::UserClients { address: address() });
+        let revoke = |client: Option<&str>| {
+            ask(Request::UserRevoke { address: address(), client: client.map(str::to_owned) })
+        };
+        give();
+        assert!(list()[0].starts_with("01010101 Swift on Phone, seen 2026-11-18"), "{:?}", list());
+        assert_eq!(revoke(Some("01010101")), [""; 0]);
+        assert_eq!(list().len(), 1);
+        assert_eq!(revoke(Some("01010101")), ["romeo@example.org has no client 01010101"]);
+        revoke(None);
+        assert!(list().is_empty());
+        give();
+        ask(Request::UserPasswd { address: address(), password: "eraser".into() });
+        assert!(list().is_empty());
+        std::fs::remove_dir_all(&config.data).unwrap();
+    }
+
     #[test]
     fn who_is_removed_is_no_subscription_of_friends_any_more_and_has_no_rights_at_the_service() {
-        let data = std::env::temp_dir().join(format!("stube-offline-{}", std::process::id()));
-        std::fs::create_dir_all(&data).unwrap();
-        let mut config = Config::for_domains(&["example.org"]);
-        config.data = data.clone();
-        config.accounts.scram_iterations = 4096;
+        let config = site("offline");
         for address in ["romeo@example.org", "juliet@example.org"] {
             carry_out(&config, &request(address)).unwrap();
         }
@@ -270,7 +313,7 @@ mod tests {
         assert!(lines[0].ends_with("were not told, since stube does not run: 1"), "{lines:?}");
 
         let reader = open(&config).reader;
-        std::fs::remove_dir_all(&data).unwrap();
+        std::fs::remove_dir_all(&config.data).unwrap();
         assert_eq!(reader.account("example.org", "juliet").unwrap(), None);
         assert_eq!(reader.pubsub_nodes(service).unwrap(), [("shared".into(), node(shared))]);
         assert_eq!(reader.pubsub_people(service).unwrap(), [(shared, affiliated(&[owner]))]);

@@ -153,6 +153,12 @@ impl Core {
         Some((secret, expires))
     }
 
+    /// Whether a client has any token.
+    pub(crate) fn has_tokens(&mut self, account: &Jid, client: ClientId) -> bool {
+        let clients = self.clients(account).ok().flatten();
+        clients.is_some_and(|(_, clients)| clients.0.iter().any(|known| known.id == client.0))
+    }
+
     /// Takes a client's tokens away. `false`: that could not be kept.
     pub(crate) fn drop_tokens(&mut self, account: &Jid, client: ClientId) -> bool {
         let Ok(Some((id, mut clients))) = self.clients(account) else { return false };
@@ -173,24 +179,23 @@ impl Core {
     /// Takes the tokens of one client of an account away, or of all, and ends their sessions. `false`: there is none.
     pub(super) fn revoke(&mut self, account: &Jid, name: Option<&str>) -> Result<bool, StanzaError> {
         self.writable()?;
-        let (id, mut clients) = self.clients(account)?.unwrap_or_default();
-        let meant = |client: &ClientId| name.is_none_or(|name| client_name(&client.0) == name);
-        let before = clients.0.len();
-        clients.0.retain(|client| !meant(&ClientId(client.id)));
-        let some = clients.0.len() < before;
-        if some {
-            self.write(account, [schema::clients::put(id, &clients)]);
+        let (id, clients) = self.clients(account)?.unwrap_or_default();
+        let named = |id: &[u8; 16]| name.is_some_and(|name| client_name(id) == name);
+        let (gone, left): (Vec<_>, Vec<_>) =
+            clients.0.into_iter().partition(|client| name.is_none() || named(&client.id));
+        if !gone.is_empty() {
+            self.write(account, [schema::clients::put(id, &Clients(left))]);
         }
-        let theirs = |client: Option<ClientId>| client.is_some_and(|client| meant(&client));
+        let theirs = |ClientId(id): ClientId| named(&id) || gone.iter().any(|client| client.id == id);
         let sessions: Vec<SessionId> = self
             .sessions_of(account)
-            .filter(|session| theirs(session.client))
+            .filter(|session| session.client.is_some_and(theirs))
             .map(|session| session.id)
             .collect();
         for session in &sessions {
             self.close_session(*session, StreamError::NotAuthorized);
         }
-        Ok(some || !sessions.is_empty())
+        Ok(!gone.is_empty() || !sessions.is_empty())
     }
 
     /// With the account's id; `None`: no such account.

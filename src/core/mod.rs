@@ -278,7 +278,8 @@ impl Core {
         }
         let stop = self.stop.map(|(at, _)| at);
         let suspended = self.suspended.first().map(|(until, _)| *until);
-        let regular = self.next_sweep.min(self.pushes.next_due()).min(self.next_upkeep());
+        let regular =
+            self.next_sweep.min(self.pushes.next_due()).min(self.next_upkeep()).min(self.archive.tail.due());
         stop.into_iter().chain(suspended).fold(regular, u64::min)
     }
 
@@ -311,7 +312,7 @@ impl Core {
     /// Ends the handling of an event: what it changed goes to the store as one batch.
     pub(crate) fn flush(&mut self) {
         self.end_overflown();
-        self.archive.close(self.seq + 1, &mut self.ops);
+        self.archive.tail.close(self.seq + 1, self.now, &mut self.ops);
         if !self.ops.is_empty() {
             self.seq += 1;
             let ops = std::mem::take(&mut self.ops);
@@ -367,7 +368,7 @@ impl Core {
 
     /// The batch after which everything that has been changed so far is on disk.
     fn now_seq(&self) -> u64 {
-        if self.ops.is_empty() && !self.archive.has_fresh() { self.seq } else { self.seq + 1 }
+        if self.ops.is_empty() && !self.archive.tail.has_fresh() { self.seq } else { self.seq + 1 }
     }
 
     /// Lets `kept` leave when everything that has been changed so far is on disk.
@@ -403,7 +404,7 @@ impl Core {
         }
         let committed = self.committed;
         self.unwritten.forget_until(committed);
-        self.archive.committed(committed);
+        self.archive.tail.committed(committed);
         self.removed.retain(|_, seq| *seq > committed);
     }
 
@@ -436,6 +437,7 @@ impl Core {
     }
 
     fn shut_down(&mut self) {
+        self.archive.tail.index_now();
         let links: Vec<LinkId> = self.links.ids().collect();
         for link in links {
             self.post(link, Mail::Close(crate::stanza::StreamError::SystemShutdown));

@@ -10,7 +10,9 @@ use super::codec::{Decoder, Encoder, Malformed};
 use crate::password::{Credentials, Keys};
 use crate::token::{Binding, Verifier};
 
-pub use archive::{ArchiveClients, ArchiveDefault, ArchiveIndex, ArchivePreferences, Archived, Offline};
+pub use archive::{
+    ArchiveClients, ArchiveDefault, ArchiveIndex, ArchiveOwners, ArchivePreferences, Archived, Offline,
+};
 pub use pubsub::{
     AccessModel, Affiliation, ItemReply, MAX_ITEMS, NodeConfig, PublishModel, PubsubItem, PubsubNode,
     PubsubPeople, SendLast, Subscriber, WhenFull,

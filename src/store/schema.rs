@@ -185,6 +185,8 @@ pub mod meta {
     pub const SECRET: &str = "secret";
     /// The id that the next account gets, `u32`.
     pub const NEXT_ACCOUNT: &str = "next_account";
+    /// Up to this place in the archive's log, `u64`, all messages have their rows in the index; none: before the first.
+    pub const ARCHIVE_INDEXED: &str = "archive_indexed";
 
     pub fn key(name: &str) -> Vec<u8> {
         name.as_bytes().to_vec()
@@ -207,6 +209,10 @@ pub mod meta {
     pub fn put_service(address: &str, id: u32) -> Vec<Op> {
         let service = put_bytes(Table::Meta, service(address), &id.to_be_bytes());
         vec![service, put_next_account(id.saturating_add(1))]
+    }
+
+    pub fn put_archive_indexed(place: u64) -> Op {
+        put_bytes(Table::Meta, key(ARCHIVE_INDEXED), &place.to_be_bytes())
     }
 
     pub fn put_next_account(id: u32) -> Op {

@@ -2,7 +2,8 @@
 //!
 //! What is queued when a commit begins goes into it together: one transaction, one fsync. After a pause a batch is
 //! committed at once. As long as commits find company the window between them grows, up to [`Pace::longest`],
-//! because flash wears by commits; acknowledgements wait for it, deliveries don't.
+//! because flash wears by commits; acknowledgements wait for it, deliveries don't. Where batches come one by one for some
+//! time, one commit waits that long to see whether they come by themselves, or one after the other is confirmed.
 //!
 //! When the disk refuses, nothing is lost and nothing acknowledged: the batches stay, `Stalled` says why, and the
 //! thread tries again every few seconds, then says `Resumed` and `Committed`. Meanwhile the queue grows; from
@@ -226,11 +227,13 @@ struct Window {
     longest: Duration,
     length: Duration,
     last: Option<Instant>,
+    /// Commits that followed each other closely, each with a batch alone.
+    alone: u32,
 }
 
 impl Window {
     fn new(longest: Duration) -> Window {
-        Window { longest, length: Duration::ZERO, last: None }
+        Window { longest, length: Duration::ZERO, last: None, alone: 0 }
     }
 
     /// How long a waiting batch has to wait.
@@ -239,11 +242,20 @@ impl Window {
         self.length.saturating_sub(since)
     }
 
-    /// A commit that began then took that many batches: with company the window doubles, alone it halves.
+    /// A commit that began then took that many batches: with company the window doubles, alone it halves. What comes
+    /// evenly, in shorter steps than the longest window and longer ones than the shortest, would never find company:
+    /// therefore the longest is tried from time to time.
     fn committed(&mut self, began: Instant, batches: usize) {
         const SHORTEST: Duration = Duration::from_millis(5);
+        const SOME_TIME: u32 = 20;
+        let is_close = self.last.is_some_and(|last| began.duration_since(last) < self.longest);
         self.last = Some(began);
+        self.alone = if is_close && batches <= 1 { self.alone + 1 } else { 0 };
         self.length = match batches {
+            0 | 1 if self.alone == SOME_TIME => {
+                self.alone = 0;
+                self.longest
+            }
             0 | 1 if self.length <= SHORTEST => Duration::ZERO,
             0 | 1 => self.length / 2,
             _ => (self.length * 2).clamp(SHORTEST, self.longest.max(SHORTEST)),
@@ -286,6 +298,29 @@ mod tests {
         let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
         after(&mut window, &mut now, &[2; 9]);
         assert_eq!(after(&mut window, &mut now, &[1; 6]), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_comes_evenly_is_soon_committed_together() {
+        let (mut window, start) = (Window::new(LONGEST), Instant::now());
+        let (mut commits, mut waiting) = (0, 0);
+        for at in (0..10_000).step_by(10) {
+            waiting += 1;
+            let now = start + Duration::from_millis(at);
+            if window.remaining(now).is_zero() {
+                window.committed(now, std::mem::take(&mut waiting));
+                commits += 1;
+            }
+        }
+        assert!((100..130).contains(&commits), "{commits} commits for 1,000 batches in 10 seconds");
+    }
+
+    #[test]
+    fn who_waits_for_each_confirmation_is_held_up_now_and_then_only() {
+        let (mut window, mut now) = (Window::new(LONGEST), Instant::now());
+        let began = now;
+        after(&mut window, &mut now, &[1; 1000]);
+        assert!(now - began < 12 * Duration::from_secs(1), "{:?} for 1,000", now - began);
     }
 
     #[test]

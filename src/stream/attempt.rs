@@ -9,6 +9,7 @@ use super::sasl::{self, Exchange, Failure, Mechanism, Step};
 use super::xep0388_sasl2::Request;
 use crate::core::{Core, LinkId, LoginKeys};
 use crate::jid::Jid;
+use crate::password::Credentials;
 use crate::stanza::StreamError;
 use crate::xml::{Element, ns};
 
@@ -16,6 +17,8 @@ pub(super) struct Attempt {
     exchange: Exchange,
     /// Whom it is about.
     trying: Option<Jid>,
+    /// What a password was checked against.
+    keys: Option<Credentials>,
     /// What else the client wants, in XEP-0388.
     pub(super) request: Option<Box<Request>>,
 }
@@ -57,7 +60,7 @@ impl Login {
         let Some(exchange) = exchange else {
             return self.fail(core, out, Failure::InvalidMechanism);
         };
-        let attempt = self.attempt.insert(Attempt { exchange, trying: None, request });
+        let attempt = self.attempt.insert(Attempt { exchange, trying: None, keys: None, request });
         let step = match initial {
             Ok(Some(initial)) => attempt.exchange.respond(&initial),
             Ok(None) => Step::Challenge(Vec::new()), // §6.4.2: it asks for the initial response
@@ -157,7 +160,11 @@ impl Login {
 
     fn look_up(&mut self, core: &mut Core, username: &str) -> Result<LoginKeys, Failure> {
         let account = self.name(username)?;
-        core.login(&account).map_err(|_| Failure::TemporaryAuthFailure)
+        let keys = core.login(&account).map_err(|_| Failure::TemporaryAuthFailure)?;
+        if let Some(attempt) = &mut self.attempt {
+            attempt.keys = Some(keys.credentials.clone());
+        }
+        Ok(keys)
     }
 
     /// Whom the attempt is about, from now on.
@@ -212,11 +219,25 @@ impl Login {
     ) -> Progress {
         match outcome {
             Outcome::Failure(failure) => self.fail(core, out, failure),
+            Outcome::Success { account, .. } if !self.is_still_right(core, &account) => {
+                self.fail(core, out, Failure::NotAuthorized)
+            }
             Outcome::Success { account, data } => match self.profile {
                 ns::SASL2 => self.authenticated(core, link, out, account, data),
                 _ => self.succeed(core, link, out, account, data),
             },
         }
+    }
+
+    /// Whether what was right when it was checked still is: the answer may have waited for a while.
+    fn is_still_right(&self, core: &mut Core, account: &Jid) -> bool {
+        let (Some(attempt), Ok(now)) = (&self.attempt, core.login(account)) else { return false };
+        let right = match (&attempt.keys, &attempt.request) {
+            (Some(keys), _) => now.credentials == *keys,
+            (None, Some(request)) => request.client.is_some_and(|client| core.has_tokens(account, client)),
+            (None, None) => false,
+        };
+        right && !now.disabled
     }
 
     /// §6.4.5: the client may try again, a few times.

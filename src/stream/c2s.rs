@@ -124,11 +124,13 @@ impl C2s {
         let Some(jid) = core.session(session).map(|session| session.jid.clone()) else { return };
         let limits = &core.config.limits;
         let idle = Idle::new(core.now(), limits.idle_seconds.max_millis(), limits.ping_seconds.max_millis());
-        let lang = match &self.state {
-            State::Login(login) => login.lang.clone(),
-            _ => None,
+        let (lang, unread) = match &mut self.state {
+            State::Login(login) => (login.lang.take(), std::mem::take(&mut login.unread)),
+            _ => (None, Vec::new()),
         };
         self.state = State::Bound { session, jid, lang, idle };
+        // What came while the login had to wait.
+        self.read(core, &mut unread.as_slice());
     }
 
     /// Ends the stream: what waits is said first, then the error if there is one.

@@ -70,7 +70,8 @@ impl Login {
         let Some(proven) = &mut request.proven else { return Progress::Continue };
         let iterations = core.config.accounts.scram_iterations;
         let wanted = std::mem::take(&mut request.upgrades.wanted);
-        let mut wanted = wanted.into_iter().filter(|_| !request.tokens.is_login());
+        let possible = !request.tokens.is_login() && core.writable().is_ok();
+        let mut wanted = wanted.into_iter().filter(|_| possible);
         let keys = core.login(&proven.account).ok().map(|login| login.credentials);
         let worse = |(name, hash): (&'static str, Hash)| {
             let old = keys.as_ref()?.keys(hash).clone();

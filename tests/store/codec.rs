@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
-    AccessModel, Account, Activity, Affiliation, ArchiveClients, ArchiveDefault, ArchiveIndex,
+    AccessModel, Account, Activity, Affiliation, ArchiveClients, ArchiveDefault, ArchiveIndex, ArchiveOwners,
     ArchivePreferences, Archived, Blob, Client, Clients, NodeConfig, Offline, PubsubItem, PubsubNode,
     PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
 };
@@ -129,8 +129,10 @@ fn every_record_survives_its_bytes() {
     survives(Offline::Copy { stamp: 1_800_000_000_123, stanza: b"<message/>".to_vec() });
     survives(Offline::Copy { stamp: 0, stanza: Vec::new() });
     survives(waiting());
-    survives(Archived { owners: vec![1, u32::MAX], stanza: b"<message/>".to_vec() });
-    survives(Archived { owners: Vec::new(), stanza: Vec::new() });
+    for (sender, receiver) in [(Some(1), Some(u32::MAX)), (Some(1), None), (None, Some(0)), (None, None)] {
+        let owners = ArchiveOwners { sender, receiver };
+        survives(Archived { owners, stanza: b"<message/>".to_vec() });
+    }
     survives(ArchiveIndex { with: "juliet@example.org/balcony".into() });
     for default in [ArchiveDefault::Always, ArchiveDefault::Never, ArchiveDefault::Roster] {
         survives(ArchivePreferences { default, ..preferences() });
@@ -188,7 +190,7 @@ fn an_unknown_version_is_refused() {
     refuses(node());
     refuses(people());
     refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
-    refuses(Archived { owners: Vec::new(), stanza: Vec::new() });
+    refuses(Archived { owners: ArchiveOwners::default(), stanza: Vec::new() });
     refuses(ArchiveIndex { with: String::new() });
     refuses(preferences());
     refuses(ArchiveClients::default());
@@ -220,7 +222,11 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         Activity::default().encode(),
         waiting().encode(),
         preferences().encode(),
-        Archived { owners: vec![1, 2], stanza: b"<message/>".to_vec() }.encode(),
+        Archived {
+            owners: ArchiveOwners { sender: Some(1), receiver: Some(2) },
+            stanza: b"<message/>".to_vec(),
+        }
+        .encode(),
         push().encode(),
         report().encode(),
         node().encode(),

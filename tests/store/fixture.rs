@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::record::{
-    Affiliation, ArchiveClients, ArchiveDefault, ArchivePreferences, Client, Clients, NodeConfig, PubsubItem,
-    PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
+    Affiliation, ArchiveClients, ArchiveDefault, ArchiveOwners, ArchivePreferences, Client, Clients,
+    NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
 };
 use stube::store::schema::{
     self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
@@ -119,7 +119,9 @@ fn everything() -> Vec<Op> {
         vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
         offline::put(1, 5, &waiting()),
         announcement::put("motd", b"Good morrow"),
-        archive::put_body(7, &[1, 2], |out| out.extend_from_slice(b"<message/>")),
+        archive::put_body(7, ArchiveOwners { sender: Some(1), receiver: None }, |out| {
+            out.extend_from_slice(b"<message/>")
+        }),
         archive::put_index(1, 7, "juliet@example.org/balcony"),
         archive::put_remains(3),
         archive::put_preferences(

@@ -176,18 +176,18 @@ impl World {
 
     /// How many rows a table has on disk.
     pub fn rows(&self, table: stube::store::Table) -> usize {
-        self.values(table).len()
+        self.table(table).len()
     }
 
-    /// What a table's rows have on disk.
-    pub fn values(&self, table: stube::store::Table) -> Vec<Vec<u8>> {
-        let mut values = Vec::new();
-        let collect = |_: &[u8], value: &[u8]| {
-            values.push(value.to_vec());
+    /// What a table has on disk.
+    pub fn table(&self, table: stube::store::Table) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut rows = Vec::new();
+        let collect = |key: &[u8], value: &[u8]| {
+            rows.push((key.to_vec(), value.to_vec()));
             std::ops::ControlFlow::Continue(())
         };
         self.reader.scan(table, &[], &[], collect).expect("a table");
-        values
+        rows
     }
 
     /// The same server with another configuration, as after a reload.

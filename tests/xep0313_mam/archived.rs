@@ -137,6 +137,8 @@ fn what_comes_from_elsewhere_and_goes_there_is_archived() {
 fn a_message_is_stored_once_for_both_sides() {
     let (mut world, romeo, _) = world();
     say(&mut world, romeo, "juliet", "one");
+    assert_eq!((world.rows(Table::Archive), world.rows(Table::ArchiveIndex)), (1, 0));
+    world.advance(60_000);
     assert_eq!((world.rows(Table::Archive), world.rows(Table::ArchiveIndex)), (1, 2));
 }
 
@@ -147,6 +149,7 @@ fn a_message_to_oneself_is_archived_once() {
     say(&mut world, romeo, "romeo", "note");
     say(&mut world, romeo, "romeo@example.org/street", "other note");
     assert_eq!(found(&mut world, other, ""), ["note", "other note"]);
+    world.advance(60_000);
     assert_eq!((world.rows(Table::Archive), world.rows(Table::ArchiveIndex)), (2, 2));
 }
 
@@ -249,6 +252,52 @@ fn what_was_committed_survives_a_crash_and_keeps_its_id() {
     let juliet = world.login("juliet", "balcony");
     assert_eq!(found(&mut world, juliet, ""), ["kept"]);
     assert_eq!(all_ids(&mut world, juliet), ids);
+}
+
+/// Rows of the index are written together, a minute after the first; or sooner, if there are many.
+#[test]
+fn the_index_is_the_same_before_and_after_it_is_written_and_after_a_crash_in_between() {
+    let (mut world, romeo, juliet) = world();
+    say(&mut world, romeo, "juliet", "one");
+    say(&mut world, juliet, "romeo", "two");
+    say(&mut world, romeo, "romeo", "three");
+    let before = (all_ids(&mut world, romeo), all_ids(&mut world, juliet));
+    let rows = |world: &World| world.table(Table::ArchiveIndex);
+    assert!(rows(&world).is_empty());
+    let mut crashed = world;
+    crashed.restart();
+    let (romeo, juliet) = (crashed.login("romeo", "orchard"), crashed.login("juliet", "balcony"));
+    crashed.clear(romeo);
+    let with = form(&[("with", "juliet@example.org/balcony")]);
+    assert_eq!(found(&mut crashed, romeo, &with), ["two"]);
+    assert_eq!((all_ids(&mut crashed, romeo), all_ids(&mut crashed, juliet)), before);
+    assert_eq!(rows(&crashed).len(), 5, "what was missing was made up for");
+    say(&mut crashed, romeo, "juliet", "four");
+    crashed.advance(60_000);
+    assert_eq!(rows(&crashed).len(), 7);
+    assert_eq!(found(&mut crashed, juliet, ""), ["one", "two", "four"]);
+    crashed.restart();
+    let juliet = crashed.login("juliet", "balcony");
+    assert_eq!(found(&mut crashed, juliet, ""), ["one", "two", "four"]);
+}
+
+#[test]
+fn many_messages_do_not_wait_for_their_rows_in_the_index() {
+    let (mut world, romeo, juliet) = world();
+    for from in (0..5_000).step_by(500) {
+        say_numbers(&mut world, romeo, "juliet", from..from + 500);
+    }
+    world.clear(juliet);
+    assert_eq!(world.rows(Table::ArchiveIndex), 8_000);
+    assert_eq!(found(&mut world, juliet, &set("<max>2</max><before/>")), ["4998", "4999"]);
+}
+
+#[test]
+fn a_server_that_is_stopped_leaves_nothing_to_make_up_for() {
+    let (mut world, romeo, _) = world();
+    say(&mut world, romeo, "juliet", "one");
+    world.handle(Event::Shutdown);
+    assert_eq!(world.rows(Table::ArchiveIndex), 2);
 }
 
 #[test]

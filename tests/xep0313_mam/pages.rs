@@ -243,7 +243,7 @@ fn questions_are_answered_in_their_order_and_too_many_at_once_are_refused() {
 #[test]
 fn ten_thousand_messages_are_paged_through_in_both_directions() {
     let (mut world, romeo, _) = said(10_000);
-    assert_eq!((world.rows(Table::Archive), world.rows(Table::ArchiveIndex)), (10_000, 20_000));
+    assert_eq!(world.rows(Table::Archive), 10_000);
     let (mut all, mut after) = (Vec::new(), String::new());
     for _ in 0..40 {
         let (results, fin) = query(&mut world, romeo, &set(&format!("<max>250</max>{after}")));
@@ -266,6 +266,8 @@ fn a_search_through_a_large_archive_lets_others_have_their_turn() {
     say(&mut world, nurse, "romeo", "pin");
     world.clear(romeo);
     let with_nurse = ask(&form(&[("with", "nurse@example.org")]));
+    world.advance(60_000);
+    world.clear(romeo);
     let turns = world.turns();
     world.send(romeo, &with_nurse);
     assert!(world.turns() - turns >= 5, "5,002 rows in {} turns", world.turns() - turns);
@@ -281,6 +283,7 @@ fn a_search_through_a_large_archive_lets_others_have_their_turn() {
 #[test]
 fn a_client_that_leaves_in_the_middle_of_a_search_ends_it() {
     let (mut world, romeo, _) = said(3_000);
+    world.advance(60_000);
     world.send_unsettled(romeo, &ask(&form(&[("with", "nurse@example.org")])));
     assert!(world.core.next_tick() <= world.now, "it goes on at once");
     world.cut(romeo);

@@ -2,9 +2,9 @@
 //!
 //! All archives are one log of messages in the order in which they came, and an index of it for each account (tables
 //! `archive` and `archive_index`). A message between two accounts of ours is there once: whoever sends it begins an
-//! entry ([`Core::archive`]), whoever gets it shares it, and when the event is over the entry becomes rows with all
-//! its owners. Until these are on disk the entry stays in memory, for queries to find it; the store's bound on what
-//! waits to be written bounds this too. While the store can't write, nothing is archived.
+//! entry ([`Core::archive`]), whoever gets it shares it, and when the event is over the entry goes to the store with all
+//! its owners. Until its rows in the index are on disk, queries find it in memory (`tail`). While the store can't write,
+//! nothing is archived.
 //!
 //! A place in the log is the time in milliseconds with a counter behind it, and always greater than the one before,
 //! even if the clock was set back. What others see of it is an id in disguise (`ids`).
@@ -13,20 +13,20 @@
 
 mod ids;
 mod query;
+mod tail;
 mod upkeep;
-
-use std::collections::VecDeque;
 
 pub use query::{Queries, Query, QueryKind};
 
 use self::ids::Ids;
 use self::query::Turns;
+use self::tail::{Tail, stamp};
 use self::upkeep::Upkeep;
 use super::{Core, SessionId, time};
 use crate::jid::Jid;
 use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::record::{ArchiveClients, ArchiveDefault};
-use crate::store::schema::{self, Op, Table};
+use crate::store::schema::{self, Table};
 use crate::store::{ReadError, Reader};
 use crate::xml::{Element, ns, writer};
 
@@ -38,56 +38,9 @@ const MOST_CLIENTS: usize = 32;
 
 pub(super) struct Archive {
     ids: Ids,
-    /// The last place in the log that was given.
-    last: u64,
-    /// What this event has archived; it can still be taken back.
-    fresh: Vec<Entry>,
-    /// What is not on disk yet, oldest first, with its batch.
-    unwritten: VecDeque<(u64, Entry)>,
+    pub tail: Tail,
     turns: Turns,
     upkeep: Upkeep,
-}
-
-/// A message that is not on disk yet.
-struct Entry {
-    place: u64,
-    owners: Owners,
-    stanza: Stanza,
-}
-
-/// Accounts with a share in a message, by id.
-struct Owners {
-    sender: Option<u32>,
-    receiver: Option<u32>,
-}
-
-impl Owners {
-    fn list(&self) -> Vec<u32> {
-        // Who writes to the own address has the message once.
-        let receiver = self.receiver.filter(|receiver| self.sender != Some(*receiver));
-        self.sender.into_iter().chain(receiver).collect()
-    }
-}
-
-impl Entry {
-    /// The other party, if the account has a share.
-    fn with(&self, account: u32) -> Option<&Jid> {
-        if self.owners.sender == Some(account) {
-            self.stanza.to.as_ref()
-        } else if self.owners.receiver == Some(account) {
-            self.stanza.from.as_ref()
-        } else {
-            None
-        }
-    }
-
-    fn write(&self, ops: &mut Vec<Op>) {
-        let owners = self.owners.list();
-        ops.push(schema::archive::put_body(self.place, &owners, |out| self.stanza.write(out)));
-        ops.extend(owners.iter().filter_map(|owner| {
-            Some(schema::archive::put_index(*owner, self.place, self.with(*owner)?.as_str()))
-        }));
-    }
 }
 
 /// Whether an account has sent a message or got it.
@@ -104,60 +57,11 @@ impl Archive {
         let leap = u64::from(leap) % (1 << (COUNTER_BITS - 1));
         Ok(Archive {
             ids: Ids::new(secret),
-            last: store.last_archived()?.unwrap_or_default().saturating_add(leap),
-            fresh: Vec::new(),
-            unwritten: VecDeque::new(),
+            tail: Tail::new(store, leap, now)?,
             turns: Turns::default(),
             upkeep: Upkeep::new(store.archive_remains()?, now),
         })
     }
-
-    /// Whether this event has archived something.
-    pub fn has_fresh(&self) -> bool {
-        !self.fresh.is_empty()
-    }
-
-    /// What this event has archived becomes part of its batch.
-    pub fn close(&mut self, seq: u64, ops: &mut Vec<Op>) {
-        for entry in self.fresh.drain(..) {
-            entry.write(ops);
-            self.unwritten.push_back((seq, entry));
-        }
-    }
-
-    /// Everything up to this batch is on disk.
-    pub fn committed(&mut self, seq: u64) {
-        while self.unwritten.front().is_some_and(|(batch, _)| *batch <= seq) {
-            self.unwritten.pop_front();
-        }
-        if self.unwritten.is_empty() {
-            self.unwritten.shrink_to(64);
-        }
-    }
-
-    fn next_place(&mut self, now: u64) -> u64 {
-        self.last = (self.last + 1).max(first_place(now));
-        self.last
-    }
-
-    /// What is in memory, oldest first: all of it comes behind everything that only the store has.
-    fn in_memory(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.unwritten.iter().map(|(_, entry)| entry).chain(&self.fresh)
-    }
-
-    /// From this place on, all is in memory.
-    fn memory_starts(&self) -> u64 {
-        self.in_memory().next().map_or(u64::MAX, |entry| entry.place)
-    }
-
-    fn entry(&self, place: u64) -> Option<&Entry> {
-        self.in_memory().find(|entry| entry.place == place)
-    }
-}
-
-/// When a message came, in milliseconds.
-fn stamp(place: u64) -> u64 {
-    place >> COUNTER_BITS
 }
 
 /// The first place in the log that a moment has, in milliseconds.
@@ -169,21 +73,7 @@ impl Core {
     /// Puts a message into the archive of the account that has sent it or got it, and says so in the stanza. The
     /// caller has found that it belongs there.
     pub fn archive(&mut self, account: u32, side: Side, stanza: &mut Stanza) {
-        let known = stanza
-            .archived
-            .and_then(|place| self.archive.fresh.iter_mut().rev().find(|entry| entry.place == place));
-        let entry = match known {
-            Some(entry) => entry,
-            None => {
-                let place = self.archive.next_place(self.now);
-                let owners = Owners { sender: None, receiver: None };
-                self.archive.fresh.push(Entry { place, owners, stanza: stanza.clone() });
-                match self.archive.fresh.last_mut() {
-                    Some(entry) => entry,
-                    None => return,
-                }
-            }
-        };
+        let Some(entry) = self.archive.tail.open(stanza.archived, stanza, self.now) else { return };
         match side {
             Side::Sender => entry.owners.sender = Some(account),
             Side::Receiver => entry.owners.receiver = Some(account),
@@ -195,12 +85,7 @@ impl Core {
     /// Takes a message back out of its receiver's archive: it was not accepted after all.
     pub(super) fn unarchive(&mut self, stanza: &mut Stanza) {
         let Some(place) = stanza.archived.take() else { return };
-        if let Some(entry) = self.archive.fresh.iter_mut().rev().find(|entry| entry.place == place) {
-            entry.owners.receiver = None;
-            if entry.owners.sender.is_none() {
-                self.archive.fresh.retain(|entry| entry.place != place);
-            }
-        }
+        self.archive.tail.withdraw_receiver(place);
     }
 
     /// Whether messages are archived at all now.
@@ -262,8 +147,8 @@ impl Core {
     /// The place in the log of a message of an account by its id; `None`: its archive has no such message.
     pub fn archived_place(&self, account: u32, id: &str) -> Result<Option<u64>, StanzaError> {
         let Some(place) = self.archive.ids.place(id) else { return Ok(None) };
-        if place >= self.archive.memory_starts() {
-            return Ok(self.archive.entry(place).and_then(|entry| entry.with(account)).map(|_| place));
+        if place >= self.archive.tail.memory_starts() {
+            return Ok(self.archive.tail.entry(place).and_then(|entry| entry.with(account)).map(|_| place));
         }
         match self.store.is_archived(account, place) {
             Ok(archived) => Ok(archived.then_some(place)),
@@ -273,8 +158,8 @@ impl Core {
 
     /// A message of the log and when it came, in milliseconds.
     pub fn archived_message(&self, place: u64) -> Result<Option<(u64, Stanza)>, StanzaError> {
-        if let Some(entry) = self.archive.entry(place) {
-            return Ok(Some((stamp(place), Stanza { archived: Some(place), ..entry.stanza.clone() })));
+        if let Some(stanza) = self.archive.tail.entry(place).and_then(|entry| entry.stanza.as_ref()) {
+            return Ok(Some((stamp(place), Stanza { archived: Some(place), ..Stanza::clone(stanza) })));
         }
         let stored = self.store.archived(place).map_err(|error| unreadable(&error))?;
         let stanza = stored.and_then(|archived| Stanza::from_bytes(&archived.stanza));

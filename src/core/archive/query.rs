@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::{Entry, stamp, unreadable};
+use super::tail::{Entry, stamp};
+use super::unreadable;
 use crate::core::{Core, SessionId, rsm, time};
 use crate::jid::Jid;
 use crate::stanza::{Condition, Stanza, StanzaError};
@@ -174,10 +175,10 @@ impl Core {
                 return Ok(false);
             }
             let Range { start, end } = search.rest;
-            let split = self.archive.memory_starts().clamp(start, end);
+            let split = self.archive.tail.memory_starts().clamp(start, end);
             let backwards = search.query.kind.backwards;
             if if backwards { split < end } else { split == start } {
-                search.in_memory(split..end, self.archive.in_memory());
+                search.in_memory(split..end, self.archive.tail.in_memory(), |place| self.body(place))?;
             } else {
                 let read = self.store.archive(search.query.account, start..split, backwards, search);
                 read.map_err(|error| unreadable(&error))?;
@@ -189,11 +190,17 @@ impl Core {
         Ok(true)
     }
 
+    /// The bytes of a message on disk.
+    fn body(&self, place: u64) -> Result<Vec<u8>, StanzaError> {
+        let archived = self.store.archived(place).map_err(|error| unreadable(&error))?;
+        Ok(archived.map(|archived| archived.stanza).unwrap_or_default())
+    }
+
     /// The first and the last message of an archive, by their places.
     pub(super) fn archive_ends(&self, account: u32) -> Result<Option<(u64, u64)>, ReadError> {
         let end = |backwards| Ok(self.store.archived_ids(account, backwards, 1)?.pop());
         let owned = |entry: &&Entry| entry.with(account).is_some();
-        let in_memory = || self.archive.in_memory().filter(owned).map(|entry| entry.place);
+        let in_memory = || self.archive.tail.in_memory().filter(owned).map(|entry| entry.place);
         let first = match end(false)? {
             None => in_memory().next(),
             first => first,
@@ -227,7 +234,12 @@ impl Search {
         }
     }
 
-    fn in_memory<'a>(&mut self, range: Range<u64>, entries: impl Iterator<Item = &'a Entry>) {
+    fn in_memory<'a>(
+        &mut self,
+        range: Range<u64>,
+        entries: impl Iterator<Item = &'a Entry>,
+        body: impl Fn(u64) -> Result<Vec<u8>, StanzaError>,
+    ) -> Result<(), StanzaError> {
         let account = self.query.account;
         let mut entries: Vec<_> = entries
             .filter(|entry| range.contains(&entry.place))
@@ -238,12 +250,16 @@ impl Search {
         }
         for (entry, with) in entries {
             match self.judge(entry.place, with.as_str()) {
-                Verdict::Take => self.take(entry.place, &entry.stanza.to_bytes()),
+                Verdict::Take => match &entry.stanza {
+                    Some(stanza) => self.take(entry.place, &stanza.to_bytes()),
+                    None => self.take(entry.place, &body(entry.place)?),
+                },
                 Verdict::Skip => {}
                 Verdict::Stop => break,
             }
         }
         self.looked_at(range);
+        Ok(())
     }
 
     fn judge(&mut self, place: u64, with: &str) -> Verdict {

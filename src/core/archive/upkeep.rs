@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::stamp;
+use super::tail::stamp;
 use crate::core::Core;
 use crate::store::ReadError;
 use crate::store::schema::{self, Op};
@@ -73,6 +73,11 @@ impl Core {
     fn upkeep_step(&mut self) -> Result<u64, ReadError> {
         let remains = self.archive.upkeep.remains.front().copied();
         let ops = match remains {
+            // What it has without rows in the index gets them first.
+            Some(account) if self.archive.tail.in_memory().any(|entry| entry.with(account).is_some()) => {
+                self.archive.tail.index_now();
+                return Ok(PAUSE);
+            }
             Some(account) => self.remains_of(account)?,
             None => self.expired()?,
         };
@@ -91,7 +96,7 @@ impl Core {
         for &place in &places {
             ops.push(schema::archive::delete_index(account, place));
             let owners = self.store.archived(place)?.map(|archived| archived.owners).unwrap_or_default();
-            let mut others = owners.into_iter().filter(|owner| *owner != account);
+            let mut others = owners.list().filter(|owner| *owner != account);
             let is_shared = others
                 .try_fold(false, |is_shared, owner| Ok(is_shared || self.store.is_archived(owner, place)?))?;
             if !is_shared {
@@ -110,10 +115,11 @@ impl Core {
         let Some(keep) = self.config.archive.keep_days.get() else { return Ok(Vec::new()) };
         let end = self.now.saturating_sub(keep.saturating_mul(24 * 60 * 60 * 1000));
         let oldest = self.store.oldest_archived(STEP)?;
+        let end = end.min(stamp(self.archive.tail.memory_starts()));
         let old = oldest.into_iter().take_while(|(place, _)| stamp(*place) < end);
         Ok(old
             .flat_map(|(place, owners)| {
-                let rows = owners.into_iter().map(move |owner| schema::archive::delete_index(owner, place));
+                let rows = owners.list().map(move |owner| schema::archive::delete_index(owner, place));
                 rows.chain([schema::archive::delete_body(place)])
             })
             .collect())

@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use redb::{ReadableTable, TableError};
 
 use super::{Malformed, ReadError, Reader, definition};
-use crate::store::record::{ArchiveIndex, ArchivePreferences, Archived, Blob};
+use crate::store::record::{ArchiveIndex, ArchiveOwners, ArchivePreferences, Archived, Blob};
 use crate::store::schema::{self, Table};
 
 /// What is to become of a row of the index.
@@ -97,8 +97,40 @@ impl Reader {
         })
     }
 
+    /// Up to this place in the log all messages have their rows in the index.
+    pub fn archive_indexed(&self) -> Result<u64, ReadError> {
+        let key = schema::meta::key(schema::meta::ARCHIVE_INDEXED);
+        match self.bytes(Table::Meta, &key)? {
+            None => Ok(0),
+            Some(place) => super::number(&place).map_err(|what| ReadError::value(Table::Meta, &key, what)),
+        }
+    }
+
+    /// Calls `each` with the messages behind a place in the log, their owners and their stanzas.
+    pub fn archived_after(
+        &self,
+        place: u64,
+        mut each: impl FnMut(u64, ArchiveOwners, &[u8]),
+    ) -> Result<(), ReadError> {
+        let Some(next) = place.checked_add(1) else { return Ok(()) };
+        let mut damaged = None;
+        self.scan(Table::Archive, &[], &schema::archive::body_key(next), |key, value| {
+            match (super::number(key), Archived::decode_parts(value)) {
+                (Ok(id), Ok((owners, stanza))) => {
+                    each(id, owners, stanza);
+                    ControlFlow::Continue(())
+                }
+                (Err(what), _) | (_, Err(what)) => {
+                    damaged = Some(ReadError::value(Table::Archive, key, what));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        damaged.map_or(Ok(()), Err)
+    }
+
     /// The oldest messages and their owners, at most so many.
-    pub fn oldest_archived(&self, most: usize) -> Result<Vec<(u64, Vec<u32>)>, ReadError> {
+    pub fn oldest_archived(&self, most: usize) -> Result<Vec<(u64, ArchiveOwners)>, ReadError> {
         let mut oldest = Vec::new();
         let mut damaged = None;
         self.scan(Table::Archive, &[], &[], |key, value| {

@@ -6,15 +6,30 @@ use super::{Record, version_1};
 /// A message and whose archives it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archived {
-    /// Ids of accounts, at most two: who sent it and who got it. One that has lost its row in the index is still here.
-    pub owners: Vec<u32>,
+    /// One that has lost its row in the index is still here.
+    pub owners: ArchiveOwners,
     /// The whole stanza in canonical form.
     pub stanza: Vec<u8>,
 }
 
+/// Accounts of ours with a share in a message, by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ArchiveOwners {
+    pub sender: Option<u32>,
+    pub receiver: Option<u32>,
+}
+
+impl ArchiveOwners {
+    /// Each once: who writes to the own address has the message once.
+    pub fn list(self) -> impl Iterator<Item = u32> {
+        let receiver = self.receiver.filter(|receiver| self.sender != Some(*receiver));
+        self.sender.into_iter().chain(receiver)
+    }
+}
+
 impl Record for Archived {
     fn encode(&self) -> Vec<u8> {
-        Archived::encode_with(&self.owners, |out| out.extend_from_slice(&self.stanza))
+        Archived::encode_with(self.owners, |out| out.extend_from_slice(&self.stanza))
     }
 
     fn decode(value: &[u8]) -> Result<Archived, Malformed> {
@@ -25,20 +40,22 @@ impl Record for Archived {
 
 impl Archived {
     /// `encode` without having the stanza's bytes before.
-    pub fn encode_with(owners: &[u32], stanza: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-        let encoder = Encoder::new(1).u8(u8::try_from(owners.len()).unwrap_or(u8::MAX));
-        let encoder = owners.iter().take(u8::MAX.into()).fold(encoder, |encoder, owner| encoder.u32(*owner));
-        let mut value = encoder.finish();
+    pub fn encode_with(owners: ArchiveOwners, stanza: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let ArchiveOwners { sender, receiver } = owners;
+        let encoder = Encoder::new(1).bool(sender.is_some()).bool(receiver.is_some());
+        let mut value = sender.into_iter().chain(receiver).fold(encoder, Encoder::u32).finish();
         value.reserve(512);
         stanza(&mut value);
         value
     }
 
     /// `decode` without copying the stanza.
-    pub fn decode_parts(value: &[u8]) -> Result<(Vec<u32>, &[u8]), Malformed> {
+    pub fn decode_parts(value: &[u8]) -> Result<(ArchiveOwners, &[u8]), Malformed> {
         let mut value = version_1(value)?;
-        let owners = (0..value.u8()?).map(|_| value.u32()).collect::<Result<_, _>>()?;
-        Ok((owners, value.rest()))
+        let (sender, receiver) = (value.bool()?, value.bool()?);
+        let sender = if sender { Some(value.u32()?) } else { None };
+        let receiver = if receiver { Some(value.u32()?) } else { None };
+        Ok((ArchiveOwners { sender, receiver }, value.rest()))
     }
 }
 

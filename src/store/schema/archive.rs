@@ -6,7 +6,7 @@
 
 use super::super::record::{ArchiveClients, ArchivePreferences, Archived};
 use super::{Op, Table, owned, owned_key, put, put_bytes};
-use crate::store::record::ArchiveIndex;
+use crate::store::record::{ArchiveIndex, ArchiveOwners};
 
 pub fn body_key(id: u64) -> Vec<u8> {
     id.to_be_bytes().to_vec()
@@ -17,7 +17,7 @@ pub fn index_key(account: u32, id: u64) -> Vec<u8> {
 }
 
 /// What `stanza` writes concerns `owners`.
-pub fn put_body(id: u64, owners: &[u32], stanza: impl FnOnce(&mut Vec<u8>)) -> Op {
+pub fn put_body(id: u64, owners: ArchiveOwners, stanza: impl FnOnce(&mut Vec<u8>)) -> Op {
     Op::Put { table: Table::Archive, key: body_key(id), value: Archived::encode_with(owners, stanza) }
 }
 
