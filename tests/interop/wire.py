@@ -204,7 +204,7 @@ class Stream:
         if element.tag == f"{{{MANAGEMENT}}}a":
             self.acknowledged = int(element.get("h"))
         elif element.tag == f"{{{MANAGEMENT}}}r":
-            if not self.gone:
+            if not self.gone and not self.writer.is_closing():
                 self.send(f"<a xmlns='{MANAGEMENT}' h='{self.received}'/>")
         elif element.tag == f"{CLIENT}message":
             self.messages.append(element)
