@@ -101,7 +101,8 @@ impl Town {
             let slow = self.chance.one_in(3);
             let phone = &mut self.phones[at];
             let (Some(client), Some(counts)) = (phone.client, &phone.counts) else { continue };
-            if slow || phone.unconfirmed.is_empty() {
+            // Nothing is heard through a stream that the server has ended.
+            if slow || phone.unconfirmed.is_empty() || self.world.stream(client).finished() {
                 continue;
             }
             self.world.send(client, &format!("<a xmlns='{NAMESPACE}' h='{}'/>", counts.received));
