@@ -468,8 +468,13 @@ impl Town {
         if still_blocked(&own, from) && bare(from) != own && !own_doing {
             self.fail(&format!("{own} has blocked {from} and got {}", show(got)));
         }
-        let end =
-            matches!(got.get_attr("type"), Some("error" | "unavailable" | "unsubscribe" | "unsubscribed"));
+        // A request or a message from before the block waits with whoever it is for.
+        let waited = got.find("delay", "urn:xmpp:delay").is_some();
+        let end = waited
+            || matches!(
+                got.get_attr("type"),
+                Some("error" | "unavailable" | "unsubscribe" | "unsubscribed" | "subscribe")
+            );
         if still_blocked(bare(from), &own) && bare(from) != own && !end {
             self.fail(&format!("{from} has blocked {own}, who got {}", show(got)));
         }
@@ -533,6 +538,10 @@ impl Town {
             let fine = account.roster.iter().count() as u64 <= limits.roster_items.max()
                 && account.blocked.len() as u64 <= limits.blocklist_items.max()
                 && account.requests.len() <= 200
+                && account
+                    .pushes
+                    .as_ref()
+                    .is_none_or(|all| all.len() as u64 <= limits.push_registrations.max())
                 && account.sessions.len() <= RESOURCES.len() + 1
                 && account
                     .offline

@@ -300,6 +300,61 @@ fn a_blocked_message_makes_no_carbon() {
 }
 
 #[test]
+fn a_blocked_message_is_in_no_archive_of_whoever_blocks() {
+    let (mut world, juliet, romeo) = friends();
+    world.send(romeo, "<message to='juliet@example.org' type='chat'><body>before</body></message>");
+    block(&mut world, juliet, &["romeo@example.org"]);
+    world.send(romeo, "<message to='juliet@example.org' type='chat'><body>after</body></message>");
+    world.send(juliet, "<message to='romeo@example.org' type='chat'><body>answer</body></message>");
+    world.clear(juliet);
+    world.send(juliet, "<iq type='set' id='a'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    let archived: String = world.drain(juliet).iter().map(show).collect();
+    assert!(archived.contains("before"), "{archived}");
+    assert!(!archived.contains("after") && !archived.contains("answer"), "{archived}");
+}
+
+#[test]
+fn whoever_is_blocked_hears_nothing_of_what_is_published_and_is_not_heard() {
+    const TUNE: &str = "http://jabber.org/protocol/tune";
+    let mut world = World::new();
+    world.friends("juliet", "romeo");
+    let juliet = world.interested("juliet", "chamber", &[TUNE]);
+    let romeo = world.interested("romeo", "orchard", &[TUNE]);
+    let tune = format!("<tune xmlns='{TUNE}'/>");
+    world.publish(juliet, TUNE, "1", &tune, &[]);
+    assert_eq!(world.events(romeo, TUNE), ["1"]);
+    block(&mut world, juliet, &["romeo@example.org"]);
+    world.clear(romeo);
+    world.clear(juliet);
+    world.publish(juliet, TUNE, "2", &tune, &[]);
+    world.publish(romeo, TUNE, "3", &tune, &[]);
+    assert!(world.events(juliet, TUNE).iter().all(|id| id == "2"));
+    assert!(world.events(romeo, TUNE).iter().all(|id| id == "3"));
+    assert!(world.items_of(romeo, "juliet@example.org", TUNE).is_none());
+    unblock(&mut world, juliet, &["romeo@example.org"]);
+    world.publish(juliet, TUNE, "4", &tune, &[]);
+    assert_eq!(world.events(romeo, TUNE), ["4"]);
+}
+
+// §3.3, with RFC 6121 §4.3.2: a probe is not answered, whoever comes and goes.
+#[test]
+fn whoever_is_blocked_learns_nothing_at_login() {
+    let mut world = World::new();
+    world.friends("juliet", "romeo");
+    let juliet = world.online("juliet", "chamber");
+    block(&mut world, juliet, &["romeo@example.org"]);
+    let seen: String = world.online_with_everything("romeo", "orchard").iter().map(show).collect();
+    assert!(!seen.contains("from='juliet"), "{seen}");
+    world.expect_nothing(juliet);
+    let balcony = world.online("juliet", "balcony");
+    world.send(balcony, "<presence type='unavailable'/>");
+    let romeo = world.online("romeo", "home");
+    world.close(balcony);
+    world.close(juliet);
+    world.expect_nothing(romeo);
+}
+
+#[test]
 fn a_blocked_message_does_not_wait_for_a_resumption() {
     let (mut world, juliet, romeo) = friends();
     let phone = world.online("juliet", "phone");

@@ -397,9 +397,9 @@ pub struct Store {
 
     /// Under load, changes are gathered for up to this many milliseconds, at most 1000, and written together: fewer and
     /// larger writes are faster and wear a memory card less. Whoever waits for a confirmation waits that much longer; what
-    /// was confirmed is always on disk.
+    /// was confirmed is always on disk. After a pause nothing waits. See the chapter on durability, `docs/durability.md`.
     ///
-    /// Default: `100`
+    /// Default: `250`
     #[serde(deserialize_with = "values::commit_window")]
     pub commit_window_ms: u64,
 }
@@ -590,7 +590,7 @@ impl Default for Services {
 
 impl Default for Store {
     fn default() -> Self {
-        Store { quick_repair: false, commit_window_ms: 100 }
+        Store { quick_repair: false, commit_window_ms: 250 }
     }
 }
 

@@ -107,16 +107,17 @@ impl Pushes {
 impl Core {
     /// What an account's clients have enabled, oldest first.
     pub fn push_registrations(&mut self, owner: &Jid) -> Result<&[(u64, PushRegistration)], StanzaError> {
-        let reader = self.store.clone();
         let account = self.account(owner)?;
         if account.pushes.is_none() {
+            let id = account.record.id;
             // Nothing of this table is unwritten: it was loaded before the first change.
-            account.pushes = Some(reader.push_registrations(account.record.id).map_err(|error| {
+            let stored = self.store.push_registrations(id).map_err(|error| {
                 log::error!("the push registrations of {owner} cannot be read: {error}");
                 StanzaError::from(Unavailable::Broken)
-            })?);
+            })?;
+            self.account(owner)?.pushes = Some(stored);
         }
-        Ok(account.pushes.as_deref().unwrap_or_default())
+        Ok(self.account(owner)?.pushes.as_deref().unwrap_or_default())
     }
 
     /// Adds a registration, in place of one for the same node of the same service.

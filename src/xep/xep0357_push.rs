@@ -104,7 +104,7 @@ fn form_type(form: &Element) -> Option<String> {
 
 /// A message that nobody has been shown.
 fn unheard(core: &mut Core, stanza: &Stanza, session: Option<SessionId>) {
-    let Some(owner) = stanza.to.as_ref().map(Jid::bare) else { return };
+    let Some(owner) = owner(core, stanza) else { return };
     let session = session.and_then(|id| core.session(id)).map(|session| session.jid.clone());
     let resource = session.as_ref().and_then(Jid::resource);
     wake(core, stanza, &owner, |core, known| match resource {
@@ -118,7 +118,7 @@ fn delivered(core: &mut Core, stanza: &Stanza, sessions: &[SessionId], _: &Rc<De
     if sessions.is_empty() {
         return;
     }
-    let Some(owner) = stanza.to.as_ref().map(Jid::bare) else { return };
+    let Some(owner) = owner(core, stanza) else { return };
     // What a room says, it says to one occupant.
     if stanza.kind != Kind::Message(MessageType::Groupchat) {
         wake(core, stanza, &owner, |core, known| {
@@ -127,13 +127,16 @@ fn delivered(core: &mut Core, stanza: &Stanza, sessions: &[SessionId], _: &Rc<De
     }
 }
 
+/// Whose a message is, if it is somebody with a push service. Most have none, and each message comes by here.
+fn owner(core: &mut Core, stanza: &Stanza) -> Option<Jid> {
+    let to = stanza.to.as_ref()?;
+    let known = core.push_registrations(to).ok()?;
+    (!known.is_empty()).then(|| to.bare())
+}
+
 /// Tells the services that `asleep` picks, if the message is worth it.
 fn wake(core: &mut Core, stanza: &Stanza, owner: &Jid, asleep: impl Fn(&Core, &PushRegistration) -> bool) {
-    // Most accounts have no phone, and most of the others have it in the hand.
-    let known = match core.push_registrations(owner) {
-        Ok([]) | Err(_) => return,
-        Ok(known) => known.to_vec(),
-    };
+    let known = core.push_registrations(owner).map(<[_]>::to_vec).unwrap_or_default();
     let sleepers: Vec<u64> =
         known.iter().filter(|(_, known)| asleep(core, known)).map(|(number, _)| *number).collect();
     if sleepers.is_empty() || !is_worth_waking_for(stanza, owner) {

@@ -53,8 +53,8 @@ impl Town {
         for (number, message) in self.messages.iter().enumerate().filter(|(_, message)| message.to == name) {
             let times = numbers.iter().filter(|there| **there == number).count();
             let lost = message.acknowledged && !message.refused && !message.given && !message.entrusted;
-            let (least, most) =
-                (usize::from(lost), if message.gone { 0 } else { 1 + usize::from(message.repeated) });
+            let least = usize::from(lost);
+            let most = usize::from(!message.gone) + usize::from(message.repeated);
             if !(least..=most).contains(&times) {
                 self.fail(&format!("message {number} waits {times} times for {name}, not {least} to {most}"));
             }

@@ -101,8 +101,9 @@ impl Town {
             let slow = self.chance.one_in(3);
             let phone = &mut self.phones[at];
             let (Some(client), Some(counts)) = (phone.client, &phone.counts) else { continue };
-            // Nothing is heard through a stream that the server has ended.
-            if slow || phone.unconfirmed.is_empty() || self.world.stream(client).finished() {
+            // Whom nobody hears has said nothing.
+            let unheard = self.world.has_ended() || self.world.stream(client).finished();
+            if slow || unheard || phone.unconfirmed.is_empty() {
                 continue;
             }
             self.world.send(client, &format!("<a xmlns='{NAMESPACE}' h='{}'/>", counts.received));

@@ -14,6 +14,7 @@ const PAPERS: &[&str] = &[
     "CHANGELOG.md",
     "docs/authentication.md",
     "docs/configuration.md",
+    "docs/durability.md",
 ];
 
 #[test]

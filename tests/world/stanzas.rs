@@ -33,7 +33,7 @@ fn contact(chance: &mut Chance) -> String {
 /// A stanza that a sane client may send.
 pub fn stanza(chance: &mut Chance, blocks: bool) -> String {
     let to = address(chance);
-    match chance.below(if blocks { 24 } else { 23 }) {
+    match chance.below(if blocks { 28 } else { 27 }) {
         0..=4 => presence(chance),
         5..=8 => format!("<presence type='subscribe' to='{}'/>", contact(chance)),
         9..=11 => {
@@ -54,6 +54,7 @@ pub fn stanza(chance: &mut Chance, blocks: bool) -> String {
         20 => format!("<iq type='get' id='q' to='{to}'><query xmlns='{}'/></iq>", chance.pick(&NAMESPACES)),
         21 => format!("<iq type='set' id='q' to='{to}'><query xmlns='{}'/></iq>", chance.pick(&NAMESPACES)),
         22 => format!("<iq type='{}' id='q' to='{to}'/>", chance.pick(&["result", "error"])),
+        23..=26 => format!("<iq type='set' id='k'>{}</iq>", keeping(chance)),
         _ => {
             let command = chance.pick(&["block", "block", "unblock", "blocklist"]);
             let kind = if command == "blocklist" { "get" } else { "set" };
@@ -62,6 +63,57 @@ pub fn stanza(chance: &mut Chance, blocks: bool) -> String {
                 "<iq type='{kind}' id='b'><{command} xmlns='urn:xmpp:blocking'><item jid='{whom}'/></{command}></iq>"
             )
         }
+    }
+}
+
+/// Pictures and their names.
+const PICTURES: [(&str, &str); 2] = [
+    ("iVBORyBvbmU=", "cede3a5c8159ee6b3ccb9aec14e4ef93f94de320"),
+    ("iVBORyB0d28=", "5ff0371783f2adcf01f0d69a5aba5b0d78fea9f1"),
+];
+
+/// Something to be kept for somebody: a vCard, an avatar, bookmarks, the address of a push service.
+fn keeping(chance: &mut Chance) -> String {
+    let (data, name) = PICTURES[chance.below(PICTURES.len())];
+    let room = format!("room{}@rooms.example.org", chance.below(5));
+    let publish = |node: &str, id: &str, payload: String| {
+        format!(
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='{node}'><item id='{id}'>{payload}</item>\
+             </publish></pubsub>"
+        )
+    };
+    match chance.below(9) {
+        0 => "<vCard xmlns='vcard-temp'><FN>Somebody</FN></vCard>".into(),
+        1 => format!(
+            "<vCard xmlns='vcard-temp'><FN>Somebody</FN><PHOTO><BINVAL>{data}</BINVAL></PHOTO></vCard>"
+        ),
+        2 => {
+            publish("urn:xmpp:avatar:data", name, format!("<data xmlns='urn:xmpp:avatar:data'>{data}</data>"))
+        }
+        3 => publish(
+            "urn:xmpp:avatar:metadata",
+            name,
+            format!("<metadata xmlns='urn:xmpp:avatar:metadata'><info id='{name}'/></metadata>"),
+        ),
+        4 => publish("urn:xmpp:bookmarks:1", &room, "<conference xmlns='urn:xmpp:bookmarks:1'/>".into()),
+        5 => format!(
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='urn:xmpp:bookmarks:1'>\
+             <item id='{room}'/></retract></pubsub>"
+        ),
+        6 => format!(
+            "<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'><conference jid='{room}'/></storage>\
+             </query>"
+        ),
+        7 => format!(
+            "<{} xmlns='urn:xmpp:push:0' jid='push.example.net' node='{}'/>",
+            chance.pick(&["enable", "enable", "disable"]),
+            chance.below(3)
+        ),
+        _ => publish(
+            "urn:xmpp:vcard4",
+            "current",
+            format!("<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>{name}</text></fn></vcard>"),
+        ),
     }
 }
 
