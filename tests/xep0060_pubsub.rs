@@ -9,6 +9,8 @@ mod owner;
 mod people;
 #[path = "xep0060_pubsub/publisher.rs"]
 mod publisher;
+#[path = "xep0060_pubsub/random.rs"]
+mod random;
 #[path = "xep0060_pubsub/retrieve.rs"]
 mod retrieve;
 #[path = "xep0060_pubsub/subscriber.rs"]

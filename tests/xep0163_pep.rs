@@ -279,6 +279,46 @@ fn the_last_item_of_each_wanted_node_comes_with_the_presence() {
     assert_eq!(all.len(), 1, "one's own");
 }
 
+// Else a contact could fill somebody's outbox at every login.
+#[test]
+fn of_a_large_last_item_only_the_id_comes_unasked() {
+    let mut world = verona();
+    let romeo = interested(&mut world, "romeo", "orchard", &[NODE]);
+    let large = format!("<item id='large'>{}</item>", note(&"x".repeat(20_000)));
+    world.expect_result(romeo, &set(ROMEO, &format!("<publish node='{NODE}'>{large}</publish>")));
+    let juliet = interested(&mut world, "juliet", "balcony", &[NODE]);
+    let last = show(&messages(&mut world, juliet)[0]);
+    assert!(last.contains("<item id='large'/>"), "{last}");
+    assert_eq!(all_ids(&mut world, juliet, ROMEO, NODE), ["large"]);
+    let phone = interested(&mut world, "romeo", "phone", &[NODE]);
+    assert!(show(&messages(&mut world, phone)[0]).contains("xxx"), "one's own comes whole");
+}
+
+#[test]
+fn last_items_never_end_a_session() {
+    let mut world = World::with(|config| {
+        config.limits.outbox_bytes = stube::config::Limit::of(64 * 1024);
+        config.limits.stanza_bytes = stube::config::Limit::of(32 * 1024);
+    });
+    world.friends("romeo", "juliet");
+    let romeo = world.online("romeo", "orchard");
+    let nodes: Vec<String> = (0..20).map(|n| format!("urn:node:{n}")).collect();
+    for node in &nodes {
+        let item = format!("<item id='1'>{}</item>", note(&"x".repeat(15_000)));
+        world.expect_result(romeo, &set(ROMEO, &format!("<publish node='{node}'>{item}</publish>")));
+    }
+    let wanted: Vec<&str> = nodes.iter().map(String::as_str).collect();
+    let juliet = world.login("juliet", "balcony");
+    world.send(juliet, &presence(&wanted));
+    let asked = question(&mut world, juliet).expect("a question");
+    world.stop_reading(juliet);
+    reply(&mut world, juliet, &asked, &client_info(&wanted));
+    world.go_on_reading(juliet);
+    let some = messages(&mut world, juliet).len();
+    assert!((1..20).contains(&some), "{some}");
+    world.expect_result(juliet, &get(JULIET, "<subscriptions/>"));
+}
+
 // XEP-0222 §3, and nodes that only tell of what changes
 #[test]
 fn a_node_can_keep_its_last_item_for_those_who_ask() {

@@ -2,6 +2,7 @@
 //!
 //! What only a server can do is left out, and said: people on other servers do not learn that an account is gone.
 
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Failure;
@@ -10,8 +11,8 @@ use crate::control::{Request, Response};
 use crate::core::{client_lines, client_name, reports};
 use crate::jid::Jid;
 use crate::password::{self, Credentials, SALT_LENGTH};
-use crate::store::record::Clients;
-use crate::store::schema::{account, clients, report, roster, subscription_request};
+use crate::store::record::{Clients, PubsubPeople};
+use crate::store::schema::{account, clients, pubsub, report, roster, subscription_request};
 use crate::store::{Account, Batch, Op, Opened, Options, Reader, RosterItem, Store, Subscription};
 
 /// Opens the database, carries out the request and closes it again.
@@ -76,6 +77,10 @@ fn remove(config: &Config, reader: &Reader, address: &str) -> Outcome {
             None => elsewhere += 1,
         }
     }
+    for domain in &config.domains {
+        let service = format!("{}.{domain}", config.services.pubsub);
+        ops.extend(leave_service(reader, &service, address)?);
+    }
     let mut lines = Vec::new();
     if elsewhere > 0 {
         lines.push(format!(
@@ -83,6 +88,25 @@ fn remove(config: &Config, reader: &Reader, address: &str) -> Outcome {
         ));
     }
     Ok((ops, Response::Done(lines)))
+}
+
+/// What a publish-subscribe service would look like without someone: whoever gets the same address later is somebody else.
+fn leave_service(reader: &Reader, service: &str, address: &str) -> Result<Vec<Op>, Failure> {
+    let Some(owner) = reader.service(service).map_err(failed)? else { return Ok(Vec::new()) };
+    let people: HashMap<u32, PubsubPeople> =
+        reader.pubsub_people(owner).map_err(failed)?.into_iter().collect();
+    let mut ops = Vec::new();
+    for (name, node) in reader.pubsub_nodes(owner).map_err(failed)? {
+        let Some(before) = people.get(&node.number) else { continue };
+        let mut after = before.clone();
+        after.forget(address);
+        if before.is_only_owner(address) {
+            ops.extend(pubsub::delete_node(owner, &name, node.number));
+        } else if after != *before {
+            ops.push(pubsub::put_people(owner, node.number, &after));
+        }
+    }
+    Ok(ops)
 }
 
 /// What a friend's roster and requests would look like if the account had cancelled all subscriptions (RFC 6121 §3.2, §3.3).
@@ -190,7 +214,8 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::record::Client;
+    use crate::store::record::{Affiliation, Client, PubsubNode};
+    use crate::store::schema::meta;
 
     fn request(address: &str) -> Request {
         Request::UserAdd { address: address.into(), password: "pencil".into() }
@@ -248,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_removed_is_no_subscription_of_friends_any_more() {
+    fn who_is_removed_is_no_subscription_of_friends_any_more_and_has_no_rights_at_the_service() {
         let config = site("offline");
         for address in ["romeo@example.org", "juliet@example.org"] {
             carry_out(&config, &request(address)).unwrap();
@@ -266,6 +291,21 @@ mod tests {
             roster::put(juliet, far, &both),
         ];
         open(&config).committer.apply(&[Batch { seq: 1, ops }]).unwrap();
+        let (service, own, shared) = (9, 0, 1);
+        let affiliated = |people: &[(&str, Affiliation)]| PubsubPeople {
+            affiliations: people.iter().map(|(name, it)| (format!("{name}@example.org"), *it)).collect(),
+            ..PubsubPeople::default()
+        };
+        let owner = ("romeo", Affiliation::Owner);
+        let node = |number| PubsubNode { number, ..PubsubNode::default() };
+        let mut ops = meta::put_service("pubsub.example.org", service);
+        ops.extend([
+            pubsub::put_node(service, "hers", &node(own)),
+            pubsub::put_people(service, own, &affiliated(&[("juliet", Affiliation::Owner)])),
+            pubsub::put_node(service, "shared", &node(shared)),
+            pubsub::put_people(service, shared, &affiliated(&[owner, ("juliet", Affiliation::Owner)])),
+        ]);
+        open(&config).committer.apply(&[Batch { seq: 2, ops }]).unwrap();
 
         let response =
             carry_out(&config, &Request::UserRemove { address: "juliet@example.org".into() }).unwrap();
@@ -275,6 +315,8 @@ mod tests {
         let reader = open(&config).reader;
         std::fs::remove_dir_all(&config.data).unwrap();
         assert_eq!(reader.account("example.org", "juliet").unwrap(), None);
+        assert_eq!(reader.pubsub_nodes(service).unwrap(), [("shared".into(), node(shared))]);
+        assert_eq!(reader.pubsub_people(service).unwrap(), [(shared, affiliated(&[owner]))]);
         assert_eq!(reader.roster(juliet).unwrap(), vec![]);
         let item = reader.roster_item(romeo, "juliet@example.org").unwrap().unwrap();
         assert_eq!((item.subscription, item.version), (Subscription::None, 8));

@@ -169,6 +169,14 @@ impl Reader {
         self.bytes(Table::Announcements, &schema::announcement::key(name))
     }
 
+    /// The id under which a service keeps what it owns; `None` if it has never had anything.
+    pub fn service(&self, address: &str) -> Result<Option<u32>, ReadError> {
+        let key = schema::meta::service(address);
+        let id =
+            self.bytes(Table::Meta, &key)?.map(|bytes| bytes.as_slice().try_into().map(u32::from_be_bytes));
+        id.transpose().map_err(|_| ReadError::value(Table::Meta, &key, Malformed::Truncated))
+    }
+
     /// Nodes by name.
     pub fn pubsub_nodes(&self, owner: u32) -> Result<Vec<(String, PubsubNode)>, ReadError> {
         self.records(Table::PubsubNodes, &schema::owned(owner), &[], |_| false, text)

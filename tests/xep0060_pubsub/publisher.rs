@@ -139,6 +139,10 @@ fn who_may_publish_follows_affiliations_and_the_publish_model() {
     world.expect_result(claudius, &own);
     people::affiliate(&mut world, hamlet, "claudius", "outcast");
     refused(&mut world, claudius, &own, "forbidden", "");
+    // Open is as open as the node.
+    people::affiliate(&mut world, hamlet, "claudius", "none");
+    configure(&mut world, hamlet, SERVICE, "musings", &[("access_model", "whitelist")]);
+    refused(&mut world, claudius, &own, "forbidden", "");
 }
 
 // §7.1.3.5

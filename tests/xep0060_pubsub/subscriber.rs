@@ -272,6 +272,34 @@ fn somebody_elsewhere_can_subscribe() {
     world.expect_remote(&event(SERVICE, "fortinbras@example.net", &items));
 }
 
+// §12.4 "If the XMPP error is of type "cancel" [...] the pubsub service SHOULD terminate the subscription"
+#[test]
+fn who_is_not_there_any_more_is_no_subscriber_any_more() {
+    let mut world = World::federated();
+    let hamlet = world.online("hamlet", "elsinore");
+    create(&mut world, hamlet, SERVICE, "musings", &[]);
+    world.from_remote(&format!(
+        "<iq type='set' id='s' from='fortinbras@example.net/x' to='{SERVICE}'><pubsub xmlns='{PUBSUB}'>\
+         <subscribe node='musings' jid='fortinbras@example.net'/></pubsub></iq>"
+    ));
+    let error = |from: &str, condition: &str| {
+        format!(
+            "<message type='error' from='{from}' to='{SERVICE}'><error type='cancel'>\
+             <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+        )
+    };
+    for (from, condition, stays) in [
+        ("fortinbras@example.net", "remote-server-not-found", true),
+        ("norway@example.net", "gone", true),
+        ("fortinbras@example.net", "gone", false),
+    ] {
+        world.from_remote(&error(from, condition));
+        world.to_remote();
+        world.expect_result(hamlet, &publish(SERVICE, "musings", "1"));
+        assert_eq!(world.to_remote().len(), usize::from(stays), "{from} {condition}");
+    }
+}
+
 #[test]
 fn subscriptions_outlive_a_restart() {
     let (mut world, _, horatio) = elsinore(&[]);

@@ -96,7 +96,7 @@ impl Core {
             (Affiliation::Outcast, _) | (_, PublishModel::Publishers) => false,
             (_, PublishModel::Subscribers) => node.is_subscribed(who),
             // Open to those who could read it: a whitelist is one for both.
-            (_, PublishModel::Open) => return self.may_read(owner, name, who),
+            (_, PublishModel::Open) => self.may_read(owner, name, who).is_ok(),
         };
         may.then_some(()).ok_or_else(|| Condition::Forbidden.into())
     }

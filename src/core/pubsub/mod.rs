@@ -24,8 +24,8 @@ pub use nodes::{MAX_NAME, is_detail};
 use super::Core;
 use crate::jid::Jid;
 use crate::stanza::{Condition, StanzaError};
-use crate::store::record::{Blob, NodeConfig, PubsubNode, PubsubPeople};
-use crate::store::schema::{self, Op, Table};
+use crate::store::record::{NodeConfig, PubsubNode, PubsubPeople};
+use crate::store::schema::{self, Op};
 
 /// How long nodes that nobody asks for stay in memory, in milliseconds.
 const REMEMBERED: u64 = 60_000;
@@ -156,8 +156,7 @@ impl Core {
         if self.service(service.domain()).is_none() {
             return Err(Condition::ItemNotFound.into());
         }
-        let entry: Option<Blob> = self.value(Table::Meta, &schema::meta::service(service.domain()))?;
-        Ok(entry.and_then(|Blob(bytes)| bytes.as_slice().try_into().ok()).map(u32::from_be_bytes))
+        self.store.service(service.domain()).map_err(unreadable)
     }
 
     /// The owner in the keys of the store; a service gets its id with its first node.

@@ -178,14 +178,11 @@ impl Core {
     /// Someone is gone for good: of the nodes of a service, those that are nobody else's go, too.
     pub fn forget_person(&mut self, service: &Jid, person: &Jid) -> Result<(), StanzaError> {
         for name in self.node_names(service)? {
-            if self.node(service, &name)?.owners(service) == [person.bare()] {
+            if self.node(service, &name)?.people.is_only_owner(person.bare_str()) {
                 self.delete_node(service, &name, None)?;
-                continue;
+            } else {
+                self.change_people(service, &name, |people| people.forget(person.bare_str()))?;
             }
-            self.change_people(service, &name, |people| {
-                people.affiliations.retain(|(jid, _)| jid != person.bare_str());
-                people.subscriptions.retain(|it| it.jid.split('/').next() != Some(person.bare_str()));
-            })?;
         }
         Ok(())
     }

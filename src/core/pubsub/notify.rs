@@ -15,6 +15,13 @@ use crate::store::record::{AccessModel, SendLast};
 use crate::xml::ns;
 use crate::xml::{Element, Payload};
 
+/// Bytes of a last item with which it comes unasked-for. Nobody's contacts shall be able to fill its outbox at every
+/// login: of a larger one only the id comes, and of many no more than there is room for.
+const MAX_LAST: usize = 16 * 1024;
+
+/// What stands around an item in its message, at most.
+const OVERHEAD: usize = 8 * 1024;
+
 /// XEP-0060 §4.3
 fn event(child: Element) -> Element {
     Element::new("event", ns::PUBSUB_EVENT).child(child)
@@ -197,9 +204,17 @@ impl Core {
     }
 
     fn send_last(&mut self, owner: &Jid, name: &str, to: &Jid) {
-        let Ok(Some(item)) = self.last_item(owner, name) else { return };
+        let Ok(Some(mut item)) = self.last_item(owner, name) else { return };
+        let size = item.payload.as_ref().map_or(0, |payload| payload.to_bytes(ns::CLIENT).len());
+        if size > MAX_LAST && !owner.same_bare(to) {
+            item.payload = None;
+        }
         let Some(event) = self.item_event(owner, name, &item) else { return };
         let delay = Element::new("delay", ns::DELAY).attr("stamp", time::datetime(item.published));
+        let session = self.session_of(to).map(|session| session.id);
+        if session.is_some_and(|session| !self.has_room(session, size + OVERHEAD)) {
+            return;
+        }
         self.send_event(owner, vec![to.clone()], MessageType::Headline, &[event, delay]);
     }
 

@@ -280,6 +280,20 @@ pub struct Subscriber {
     pub deliver: bool,
 }
 
+impl PubsubPeople {
+    /// Someone is gone for good.
+    pub fn forget(&mut self, person: &str) {
+        self.affiliations.retain(|(jid, _)| jid != person);
+        self.subscriptions.retain(|subscriber| subscriber.jid.split('/').next() != Some(person));
+    }
+
+    pub fn is_only_owner(&self, person: &str) -> bool {
+        let mut owners =
+            self.affiliations.iter().filter(|(_, affiliation)| *affiliation == Affiliation::Owner);
+        owners.next().is_some_and(|(jid, _)| jid == person) && owners.next().is_none()
+    }
+}
+
 impl Record for PubsubPeople {
     fn encode(&self) -> Vec<u8> {
         let encoder = Encoder::new(1).length(self.affiliations.len());

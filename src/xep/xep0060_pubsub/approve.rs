@@ -1,11 +1,11 @@
 //! Subscriptions that an owner must approve (XEP-0060 §8.6): the question, a form in a message, and its answer.
 
 use super::people;
+use crate::core::Core;
 use crate::core::form::{Field, FieldType, Form};
 use crate::core::module::Flow;
-use crate::core::{Core, ServiceKind, is_own};
 use crate::jid::Jid;
-use crate::stanza::{Kind, MessageType, Stanza, StanzaError};
+use crate::stanza::{Condition, MessageType, Stanza, StanzaError};
 use crate::xml::ns;
 use crate::xml::{Element, Payload};
 
@@ -35,34 +35,8 @@ pub fn ask_owners(core: &mut Core, owner: &Jid, name: &str, jid: &Jid) {
     }
 }
 
-/// An account's answer about its own nodes.
-pub fn inbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
-    if stanza.to.as_ref().is_some_and(Jid::is_bare) && is_own(stanza) {
-        answer(core, stanza)
-    } else {
-        Ok(Flow::Continue)
-    }
-}
-
-/// An answer about nodes of a service.
-pub fn at_service(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
-    let service = stanza.to.as_ref().and_then(|to| core.service(to.domain()));
-    if service.is_some_and(|service| service.kind == ServiceKind::Pubsub) {
-        answer(core, stanza)
-    } else {
-        Ok(Flow::Continue)
-    }
-}
-
-fn answer(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
-    let Kind::Message(kind) = stanza.kind else { return Ok(Flow::Continue) };
-    if kind == MessageType::Error {
-        return if stanza.to.as_ref().is_some_and(|to| to.local().is_none()) {
-            Ok(Flow::Done)
-        } else {
-            Ok(Flow::Continue)
-        };
-    }
+/// Takes an owner's answer.
+pub fn answer(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
     let (Some(from), Some(to), Some(form)) =
         (&stanza.from, &stanza.to, stanza.payload.find("x", ns::DATA_FORMS))
     else {
@@ -87,7 +61,6 @@ fn is_answer(form: &Element) -> bool {
 }
 
 fn decide(core: &mut Core, owner: &Jid, from: &Jid, submitted: &Element) -> Result<(), StanzaError> {
-    use crate::stanza::Condition;
     let answers = fields(form(), "", "").read(submitted);
     let answers = answers.map_err(|wrong| StanzaError::new(Condition::BadRequest, wrong.to_string()))?;
     let (Some(name), Some(jid)) = (answers.value("pubsub#node"), answers.jid("pubsub#subscriber_jid")) else {

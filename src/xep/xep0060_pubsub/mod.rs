@@ -7,6 +7,7 @@
 //! several subscriptions of one address, leases, digests.
 
 mod approve;
+mod bounce;
 mod describe;
 mod owner;
 mod people;
@@ -14,11 +15,11 @@ mod publisher;
 mod retrieve;
 mod subscriber;
 
-use crate::core::module::{Answer, Module, Route, Spec, Target};
+use crate::core::module::{Answer, Flow, Module, Route, Spec, Target};
 use crate::core::pubsub::pubsub_error;
-use crate::core::{Core, ServiceKind};
+use crate::core::{Core, ServiceKind, is_own};
 use crate::jid::Jid;
-use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
+use crate::stanza::{Condition, IqType, Kind, MessageType, Stanza, StanzaError};
 use crate::xml::Element;
 use crate::xml::ns;
 
@@ -43,8 +44,8 @@ pub const MODULE: Module = Module {
         Route { ns: ns::PUBSUB_OWNER, name: "pubsub", target: Target::Account, handle: request },
     ],
     nobody: Some(nobody),
-    inbound: Some(approve::inbound),
-    at_service: Some(approve::at_service),
+    inbound: Some(inbound),
+    at_service: Some(at_service),
     account_removed: Some(account_removed),
     info: Some(describe::info),
     items: Some(describe::items),
@@ -128,6 +129,34 @@ fn nobody(core: &mut Core, stanza: &Stanza) -> Option<Result<Element, StanzaErro
         Ok(Answer::Result(answer) | Answer::Kept(answer)) => answer.map(Ok),
         Ok(Answer::Later) => None,
         Err(error) => Some(Err(error)),
+    }
+}
+
+/// What accounts get that is for their nodes: errors, and their own answers.
+fn inbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
+    let Kind::Message(kind) = stanza.kind else { return Ok(Flow::Continue) };
+    if !stanza.to.as_ref().is_some_and(Jid::is_bare) {
+        return Ok(Flow::Continue);
+    }
+    if kind == MessageType::Error {
+        bounce::returned(core, stanza);
+        return Ok(Flow::Continue);
+    }
+    if is_own(stanza) { approve::answer(core, stanza) } else { Ok(Flow::Continue) }
+}
+
+fn at_service(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
+    let service = stanza.to.as_ref().and_then(|to| core.service(to.domain()));
+    if service.is_none_or(|service| service.kind != ServiceKind::Pubsub) {
+        return Ok(Flow::Continue);
+    }
+    match stanza.kind {
+        Kind::Message(MessageType::Error) => {
+            bounce::returned(core, stanza);
+            Ok(Flow::Done)
+        }
+        Kind::Message(_) => approve::answer(core, stanza),
+        _ => Ok(Flow::Continue),
     }
 }
 
