@@ -597,6 +597,25 @@ fn a_blocked_sender_is_not_heard_when_the_session_ends() {
     assert!(bodies(&mut world, garden).is_empty());
 }
 
+#[test]
+fn an_orderly_end_of_the_server_loses_nothing_that_waits_for_a_session() {
+    let mut world = World::new();
+    let (romeo, _) = managed(&mut world, "romeo", "orchard");
+    world.expect_result(romeo, "<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
+    let (garden, _) = managed(&mut world, "romeo", "garden");
+    let juliet = world.online("juliet", "balcony");
+    world.cut(romeo);
+    for body in ["one", "two"] {
+        world.send(juliet, &message("romeo", body));
+    }
+    world.stop_reading(garden);
+    world.handle(Event::Shutdown);
+    world.restart();
+    let romeo = world.login("romeo", "cell");
+    world.send(romeo, "<presence/>");
+    assert_eq!(bodies(&mut world, romeo), ["one", "two"]);
+}
+
 // --- bounds ---
 
 #[test]

@@ -438,6 +438,10 @@ impl Core {
 
     fn shut_down(&mut self) {
         self.archive.tail.index_now();
+        // Nobody can come back to these; what they hold has to wait on the disk.
+        for (_, session) in std::mem::take(&mut self.suspended) {
+            self.end_session(session);
+        }
         let links: Vec<LinkId> = self.links.ids().collect();
         for link in links {
             self.post(link, Mail::Close(crate::stanza::StreamError::SystemShutdown));
