@@ -1,8 +1,12 @@
 //! Other readers of XML, to compare ours with: each gives the tree that it sees in a whole document. And the world of
 //! the tests, to send anything at a whole server.
 
+#[path = "../../tests/world/chance.rs"]
+pub mod chance;
 #[path = "../../tests/world/client.rs"]
 pub mod client;
+#[path = "../../tests/store/faulty.rs"]
+pub mod faulty;
 #[path = "../../tests/world/world.rs"]
 pub mod world;
 

@@ -431,7 +431,8 @@ impl Core {
         self.next_sweep = self.now + SWEEP;
         self.evict_accounts();
         self.forget_questions();
-        self.pubsub.forget_unused(self.now, self.committed);
+        let accounts = &self.accounts;
+        self.pubsub.forget_unused(self.now, self.committed, |owner| accounts.contains_key(owner));
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
     }

@@ -45,5 +45,9 @@ impl Unwritten {
 
     pub fn forget_until(&mut self, committed: u64) {
         self.0.retain(|_, (seq, _)| *seq > committed);
+        // Many may have said goodbye at once.
+        if self.0.is_empty() && self.0.capacity() > 1000 {
+            self.0 = HashMap::new();
+        }
     }
 }

@@ -3,8 +3,9 @@
 //! an account's nodes through [`Core::pep_publish`] and its neighbours.
 //!
 //! An *owner* is the bare address of an account, or a service: each has nodes of its own by their names. Nodes are in
-//! memory while somebody asks for them and for [`REMEMBERED`] after, without items; the ids of a node's items are, too,
-//! once somebody has asked for items. Items are read from the store one by one, or from what is not written yet.
+//! memory while somebody asks for them and for [`REMEMBERED`] after, as long as their account is; without items. The ids
+//! of a node's items are, too, once somebody has asked for items. Items are read from the store one by one, or from what
+//! is not written yet.
 
 mod access;
 pub mod form;
@@ -80,8 +81,12 @@ impl Node {
 }
 
 impl Pubsub {
-    pub fn forget_unused(&mut self, now: u64, committed: u64) {
-        self.owners.retain(|_, nodes| nodes.written > committed || nodes.used + REMEMBERED > now);
+    /// Nodes of an account go with it.
+    pub fn forget_unused(&mut self, now: u64, committed: u64, is_loaded: impl Fn(&Jid) -> bool) {
+        self.owners.retain(|owner, nodes| {
+            let wanted = nodes.used + REMEMBERED > now && (owner.local().is_none() || is_loaded(owner));
+            nodes.written > committed || wanted
+        });
         if self.owners.capacity() > 4 * self.owners.len() {
             self.owners.shrink_to_fit();
         }
