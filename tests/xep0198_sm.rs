@@ -681,3 +681,20 @@ fn while_the_connection_is_gone_only_the_last_presence_of_each_is_kept() {
     world.expect(romeo, R);
     world.expect_nothing(romeo);
 }
+
+#[test]
+fn who_asks_over_and_over_while_the_disk_is_busy_is_not_read_for_ever() {
+    let mut world = World::new();
+    let (romeo, _) = managed(&mut world, "romeo", "orchard");
+    world.hold_commits();
+    world.send(romeo, ADD);
+    assert!(!world.core.is_full_of_promises());
+    for _ in 0..200 {
+        world.send(romeo, &R.repeat(100));
+    }
+    assert!(world.core.is_full_of_promises());
+    world.commit();
+    assert!(!world.core.is_full_of_promises());
+    world.send(romeo, R);
+    assert_eq!(ack(&mut world, romeo), Some(1));
+}

@@ -188,6 +188,9 @@ enum Kept {
     Wake(LinkId),
 }
 
+/// Promises that may wait for the disk until nothing more is read: a client can ask for one with thirty bytes.
+const MAX_KEPT: usize = 20_000;
+
 /// Milliseconds between two sweeps of what is only remembered for a while.
 const SWEEP: u64 = 30_000;
 /// And from the moment when somebody has left: with many, it is their memory that counts.
@@ -354,6 +357,11 @@ impl Core {
                 Err(StanzaError::new(Condition::ResourceConstraint, "The server's disk is full or failing."))
             }
         }
+    }
+
+    /// Whether so much waits for a commit that no socket may be read before one.
+    pub fn is_full_of_promises(&self) -> bool {
+        self.kept.len() >= MAX_KEPT
     }
 
     /// The batch that the next change will be in.

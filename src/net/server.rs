@@ -241,14 +241,15 @@ impl Server {
                 // The panic hook has said more.
                 StoreEvent::Panicked(_) => process::exit(BUG),
             }
-            if !self.store_is_full() {
+            if !self.is_full() {
                 self.connections.borrow_mut().read_on();
             }
         }
     }
 
-    fn store_is_full(&self) -> bool {
-        self.store.borrow().as_ref().is_some_and(Store::is_full)
+    /// Whether more waits for the disk than may.
+    fn is_full(&self) -> bool {
+        self.store.borrow().as_ref().is_some_and(Store::is_full) || self.core.borrow().is_full_of_promises()
     }
 
     async fn derive(self: Rc<Self>, jobs: Receiver<(DeriveId, DeriveJob)>) {
@@ -320,9 +321,9 @@ impl Server {
         connections.waiting_for_end.drain(..).for_each(Waker::wake);
     }
 
-    /// Whether the store takes more; if not, the task is woken when it does.
+    /// Whether there may be more that waits for the disk; if not, the task is woken when there may.
     pub fn may_read(&self) -> bool {
-        let full = self.store_is_full();
+        let full = self.is_full();
         self.connections.borrow_mut().store_is_full |= full;
         !full
     }
