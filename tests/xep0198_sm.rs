@@ -373,6 +373,22 @@ fn a_disk_that_refuses_does_not_withhold_the_resumption_and_what_was_not_kept_is
 }
 
 #[test]
+fn a_resumption_waits_for_a_password_that_is_being_changed() {
+    let mut world = World::new();
+    let (romeo, id) = managed(&mut world, "romeo", "orchard");
+    let again = world.authenticate("romeo");
+    world.hold_work();
+    let change = "<iq type='set' id='p' to='example.org'><query xmlns='jabber:iq:register'><username>romeo</username><password>another one</password></query></iq>";
+    world.send(romeo, &format!("{change}{PING}{ADD}"));
+    world.cut(romeo);
+    world.send(again, &format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='0'/>"));
+    world.expect_nothing(again);
+    world.do_work();
+    let answer = world.receive(again);
+    assert_eq!((answer.name.as_str(), answer.get_attr("h")), ("resumed", Some("3")));
+}
+
+#[test]
 fn the_old_connection_may_look_alive_and_is_closed() {
     let mut world = World::new();
     let juliet = world.online("juliet", "balcony");

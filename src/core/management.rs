@@ -31,6 +31,8 @@ pub(super) struct Management {
     handled: u32,
     /// Those of them that wait for something, and for what, in order.
     open: VecDeque<(u32, Needs)>,
+    /// A link that wants to go on with the session and waits for work to be done.
+    resuming: Option<LinkId>,
 }
 
 /// What must have happened before a stanza may be acknowledged.
@@ -102,6 +104,7 @@ impl Core {
             patience,
             handled: 0,
             open: VecDeque::new(),
+            resuming: None,
         }));
         Some(resumable)
     }
@@ -134,6 +137,9 @@ impl Core {
         if let Some(management) = asker.and_then(|jid| self.management_of(jid)) {
             for (_, needs) in management.open.iter_mut().filter(|(_, needs)| *needs == Needs::Work(work)) {
                 *needs = Needs::Batch(seq);
+            }
+            if let Some(link) = management.resuming.take() {
+                self.keep(Kept::Wake(link));
             }
         }
     }
@@ -272,7 +278,11 @@ impl Core {
         let Some(management) = &mut session.management else { return Resumed::NotFound(None) };
         let handled = management.h(committed);
         if handled != management.handled && self.stalled.is_none() {
-            self.keep(Kept::Wake(link));
+            if management.open.iter().any(|(_, needs)| matches!(needs, Needs::Work(_))) {
+                management.resuming = Some(link);
+            } else {
+                self.keep(Kept::Wake(link));
+            }
             return Resumed::Waiting;
         }
         let waiting = match session.outbox.attach(h) {
@@ -298,6 +308,9 @@ impl Core {
 
     /// A session is over: remembers what it had handled, and passes on what nobody else has.
     pub(super) fn wind_up(&mut self, account: &Jid, management: Option<Box<Management>>, left: Vec<Entry>) {
+        if let Some(link) = management.as_ref().and_then(|management| management.resuming) {
+            self.wake(link);
+        }
         if let Some(mut management) = management
             && let Some(id) = management.id.take()
         {
