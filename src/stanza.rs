@@ -256,15 +256,25 @@ impl Stanza {
 
     /// Appends the stanza in canonical form.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let name = self.kind.name();
-        out.push(b'<');
-        out.extend_from_slice(name.as_bytes());
-        if let Some(from) = &self.from {
-            writer::attr("from", from.as_str(), out);
-        }
+        self.write_before_to(out);
         if let Some(to) = &self.to {
             writer::attr("to", to.as_str(), out);
         }
+        self.write_after_to(out);
+    }
+
+    /// What comes before the receiver's address.
+    pub fn write_before_to(&self, out: &mut Vec<u8>) {
+        out.push(b'<');
+        out.extend_from_slice(self.kind.name().as_bytes());
+        if let Some(from) = &self.from {
+            writer::attr("from", from.as_str(), out);
+        }
+    }
+
+    /// What comes behind it.
+    pub fn write_after_to(&self, out: &mut Vec<u8>) {
+        let name = self.kind.name();
         if let Some(id) = &self.id {
             writer::attr("id", id, out);
         }

@@ -58,6 +58,7 @@ pub struct Config {
     pub limits: Limits,
     pub sessions: Sessions,
     pub services: Services,
+    pub rooms: Rooms,
     pub contact: Contact,
     pub store: Store,
     pub log: Log,
@@ -335,6 +336,63 @@ pub struct Services {
     /// Default: `"pubsub"`
     #[serde(deserialize_with = "values::subdomain")]
     pub pubsub: String,
+
+    /// The name of the service with the rooms for several people (XEP-0045). `""` switches it off.
+    ///
+    /// Default: `"conference"`
+    #[serde(deserialize_with = "values::subdomain")]
+    pub rooms: String,
+}
+
+/// What people may do with rooms. What a room's owners may decide, they decide in their client.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rooms {
+    /// Who may make rooms: `"local"`, those who have an account here; `"admins"`, the admins of this server; or
+    /// `"anyone"`, people of other servers too.
+    ///
+    /// Default: `"local"`
+    pub create: RoomMakers,
+
+    /// Rooms that one person can have made at one time.
+    ///
+    /// Default: `50`
+    pub per_person: Limit,
+
+    /// Occupants of one room; its owners can ask for less.
+    ///
+    /// Default: `500`
+    pub occupants: Limit,
+
+    /// Messages a minute that one occupant may send to a room, on average; twenty may come at once.
+    ///
+    /// Default: `120`
+    pub messages_per_minute: Limit,
+
+    /// Bytes of a nick.
+    ///
+    /// Default: `128`
+    pub nick_bytes: Limit,
+
+    /// Bytes of a subject.
+    ///
+    /// Default: `4096`
+    pub subject_bytes: Limit,
+
+    /// Messages that someone who enters a room can see at most; its owners can ask for less.
+    ///
+    /// Default: `100`
+    pub history: Limit,
+}
+
+/// Who may make rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomMakers {
+    #[default]
+    Local,
+    Admins,
+    Anyone,
 }
 
 /// How to reach the people who run this server (XEP-0157): lists of URIs, such as `["mailto:abuse@example.org",
@@ -452,6 +510,7 @@ impl Default for Config {
             limits: Limits::default(),
             sessions: Sessions::default(),
             services: Services::default(),
+            rooms: Rooms::default(),
             contact: Contact::default(),
             store: Store::default(),
             log: Log::default(),
@@ -584,7 +643,21 @@ impl Default for Sessions {
 
 impl Default for Services {
     fn default() -> Self {
-        Services { pubsub: "pubsub".into() }
+        Services { pubsub: "pubsub".into(), rooms: "conference".into() }
+    }
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Rooms {
+            create: RoomMakers::Local,
+            per_person: Limit::of(50),
+            occupants: Limit::of(500),
+            messages_per_minute: Limit::of(120),
+            nick_bytes: Limit::of(128),
+            subject_bytes: Limit::of(4096),
+            history: Limit::of(100),
+        }
     }
 }
 

@@ -9,13 +9,18 @@ use crate::xml::ns;
 
 /// Who is asked, by whom.
 pub struct Entity<'a> {
-    /// One of our domains, a service of one, or the bare address of an account of ours.
+    /// One of our domains, a service of one, or the bare address of an account or a room of ours.
     pub address: &'a Jid,
     pub node: Option<&'a str>,
     pub asker: &'a Jid,
+    is_room: bool,
 }
 
-impl Entity<'_> {
+impl<'a> Entity<'a> {
+    pub fn new(core: &Core, address: &'a Jid, node: Option<&'a str>, asker: &'a Jid) -> Entity<'a> {
+        Entity { address, node, asker, is_room: core.is_room(address) }
+    }
+
     /// One of our domains, and not a node of it.
     pub fn is_server(&self, core: &Core) -> bool {
         self.node.is_none() && self.is_of_server(core)
@@ -28,11 +33,16 @@ impl Entity<'_> {
 
     /// A service of one of our domains, and not a node of it.
     pub fn is_service(&self, core: &Core) -> bool {
-        core.service(self.address.domain()).is_some() && self.node.is_none()
+        self.address.local().is_none() && core.service(self.address.domain()).is_some() && self.node.is_none()
     }
 
     pub fn is_account(&self) -> bool {
-        self.address.local().is_some() && self.node.is_none()
+        self.address.local().is_some() && !self.is_room && self.node.is_none()
+    }
+
+    /// A room, and not a node of it.
+    pub fn is_room(&self) -> bool {
+        self.is_room && self.node.is_none()
     }
 }
 
@@ -71,6 +81,8 @@ impl Core {
                 info.features.extend(module.features);
             } else if entity.is_account() {
                 info.features.extend(module.account_features);
+            } else if entity.is_room() {
+                info.features.extend(module.room_features);
             }
             if let Some(add) = module.info {
                 add(self, entity, &mut info);

@@ -29,6 +29,7 @@ mod private;
 pub mod pubsub;
 mod push;
 pub mod reports;
+pub mod rooms;
 mod roster;
 mod router;
 pub mod rsm;
@@ -65,6 +66,7 @@ use self::link::Addresses;
 use self::management::Past;
 use self::pubsub::Pubsub;
 use self::push::Pushes;
+use self::rooms::Rooms;
 use self::unwritten::Unwritten;
 use crate::config::Config;
 use crate::control::Response;
@@ -114,6 +116,7 @@ pub struct Core {
     /// The numbers of the reports that are kept and who made them (XEP-0377); `None` until someone needs them.
     reports: Option<Vec<(u64, String)>>,
     pubsub: Pubsub,
+    rooms: Rooms,
     /// XEP-0115's verification strings of our domains, as far as they have been asked for.
     pub(crate) caps: HashMap<Jid, Arc<str>>,
     client_caps: ClientCaps,
@@ -228,6 +231,7 @@ impl Core {
             converting: false,
             reports: None,
             pubsub: Pubsub::default(),
+            rooms: Rooms::default(),
             caps: HashMap::new(),
             client_caps: ClientCaps::default(),
             archive,
@@ -414,6 +418,7 @@ impl Core {
         self.unwritten.forget_until(committed);
         self.archive.tail.committed(committed);
         self.removed.retain(|_, seq| *seq > committed);
+        self.rooms.committed(committed);
     }
 
     /// Lets the server be stopped, or stopped and started again, at this time; a later wish replaces this one.
@@ -441,6 +446,7 @@ impl Core {
         self.forget_questions();
         let accounts = &self.accounts;
         self.pubsub.forget_unused(self.now, self.committed, |owner| accounts.contains_key(owner));
+        self.rooms.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);
     }

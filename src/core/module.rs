@@ -25,6 +25,8 @@ pub struct Module {
     pub features: &'static [&'static str],
     /// Namespaces that the disco#info of an account's bare address announces for it.
     pub account_features: &'static [&'static str],
+    /// Namespaces that the disco#info of a room announces for it.
+    pub room_features: &'static [&'static str],
     /// The requests it answers.
     pub iq: &'static [Route],
     /// What it can be told to do (XEP-0050), at one of our domains.
@@ -48,8 +50,17 @@ pub struct Module {
     /// A message that a person would want to be woken by is shown by no client now: the session that has it
     /// hibernates or is inactive, or there is none and it waits for one.
     pub unheard: Option<fn(&mut Core, &Stanza, Option<SessionId>)>,
-    /// Takes messages and presence for a service of ours.
+    /// Takes messages and presence for a service of ours, everything for those who are in a room of it, and what a room
+    /// is answered.
     pub at_service: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
+    /// Sees every message that an occupant says to everyone in a room, before it is said: it is from the full address of a
+    /// session to the room, and has nothing in it that only rooms may add. May add to it, and refuse it.
+    pub room_message: Option<Hook>,
+    /// A message of an occupant has been said to everyone in a room: it is from the occupant's address, with all that has
+    /// been added.
+    pub room_said: Option<fn(&mut Core, &Stanza)>,
+    /// A device, by its full address, has come into the room of an occupant's address, and has been shown who is there.
+    pub room_entered: Option<fn(&mut Core, &Jid, &Jid, &Stanza)>,
     /// A result or an error has come for one of our domains or an account's bare address.
     pub answered: Option<fn(&mut Core, &Stanza)>,
     /// A node of an account (XEP-0163), by its name, has changed.
@@ -88,6 +99,7 @@ impl Module {
         specs: &[],
         features: &[],
         account_features: &[],
+        room_features: &[],
         iq: &[],
         commands: &[],
         nobody: None,
@@ -99,6 +111,9 @@ impl Module {
         delivered: None,
         unheard: None,
         at_service: None,
+        room_message: None,
+        room_said: None,
+        room_entered: None,
         answered: None,
         published: None,
         roster_changed: None,
@@ -147,6 +162,8 @@ pub enum Target {
     Service(ServiceKind),
     /// Each of them.
     AnyService,
+    /// The bare address of a room that exists; the handler looks at who asks.
+    Room,
 }
 
 pub type Hook = fn(&mut Core, &mut Stanza) -> Result<Flow, StanzaError>;

@@ -92,6 +92,9 @@ impl Core {
         if to.local().is_none() {
             return self.deliver_to_server(stanza, &to);
         }
+        if self.is_room(&to) {
+            return self.deliver_to_room(stanza, &to);
+        }
         match self.account(&to) {
             Ok(_) => {}
             Err(super::Unavailable::Missing) => return self.deliver_to_nobody(stanza),
@@ -155,19 +158,32 @@ impl Core {
                 Ok(())
             }
             Kind::Message(_) | Kind::Presence(_) if self.service(to.domain()).is_some() => {
-                for take in xep::ALL.iter().filter_map(|module| module.at_service) {
-                    if take(self, stanza)? == Flow::Done {
-                        return Ok(());
-                    }
-                }
-                match stanza.kind {
-                    Kind::Presence(_) => Ok(()),
-                    _ => Err(Condition::ServiceUnavailable.into()),
-                }
+                self.deliver_at_service(stanza)
             }
             Kind::Iq(_) | Kind::Message(_) => Err(Condition::ServiceUnavailable.into()),
             // The server has no presence to give.
             Kind::Presence(_) => Ok(()),
+        }
+    }
+
+    /// For a room, or for somebody in one.
+    fn deliver_to_room(&mut self, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+        if stanza.is_request() && to.is_bare() {
+            self.room(to)?;
+            return self.dispatch(stanza, Target::Room);
+        }
+        self.deliver_at_service(stanza)
+    }
+
+    fn deliver_at_service(&mut self, stanza: &Stanza) -> Result<(), StanzaError> {
+        for take in xep::ALL.iter().filter_map(|module| module.at_service) {
+            if take(self, stanza)? == Flow::Done {
+                return Ok(());
+            }
+        }
+        match stanza.kind {
+            Kind::Presence(_) | Kind::Iq(IqType::Result | IqType::Error) => Ok(()),
+            _ => Err(Condition::ServiceUnavailable.into()),
         }
     }
 
@@ -305,7 +321,8 @@ impl Core {
             return if request { Err(Condition::ServiceUnavailable.into()) } else { Ok(()) }; // §8.5.3.2.3
         };
         // §8.5.3.1: a request reveals that the resource is there. Ours have been thought about.
-        let may_ask = |from: &Jid| self.hosts.contains(from) || self.shares_presence(to, from);
+        let may_ask =
+            |from: &Jid| self.hosts.contains(from) || self.is_room(from) || self.shares_presence(to, from);
         if request && !stanza.from.as_ref().is_some_and(may_ask) {
             return Err(Condition::ServiceUnavailable.into());
         }
@@ -385,7 +402,7 @@ fn route_for(ns: &str, name: &str, to: Target) -> Option<&'static Route> {
     let fits = |target| match to {
         Target::Account | Target::Owner => matches!(target, Target::Account | Target::Owner),
         Target::Service(_) => target == to || target == Target::AnyService,
-        Target::Server | Target::AnyService => target == to,
+        Target::Server | Target::AnyService | Target::Room => target == to,
     };
     let mut routes = xep::ALL.iter().flat_map(|module| module.iq);
     routes.find(|route| route.ns == ns && route.name == name && fits(route.target))

@@ -9,6 +9,8 @@ use crate::jid::Jid;
 pub enum ServiceKind {
     /// XEP-0060
     Pubsub,
+    /// XEP-0045
+    Rooms,
 }
 
 #[derive(Clone, Debug)]
@@ -21,7 +23,8 @@ pub struct Service {
 
 /// The services that a configuration asks for. Where a domain that is served has the same name, it is that domain's.
 pub(super) fn configured(config: &Config, hosts: &[Jid]) -> Vec<Service> {
-    let kinds = [(ServiceKind::Pubsub, &config.services.pubsub)];
+    let kinds =
+        [(ServiceKind::Rooms, &config.services.rooms), (ServiceKind::Pubsub, &config.services.pubsub)];
     let wanted = hosts.iter().flat_map(|host| kinds.iter().map(move |kind| (host, kind)));
     let services = wanted.filter(|(_, (_, name))| !name.is_empty()).filter_map(|(host, (kind, name))| {
         let address = Jid::parse(&format!("{name}.{}", host.domain())).ok()?;
@@ -38,5 +41,11 @@ impl Core {
 
     pub fn services(&self) -> &[Service] {
         &self.services
+    }
+
+    /// Whether this is the address of a room, or of somebody in one, whether there is such a room or not.
+    pub fn is_room(&self, address: &Jid) -> bool {
+        address.local().is_some()
+            && self.service(address.domain()).is_some_and(|service| service.kind == ServiceKind::Rooms)
     }
 }

@@ -274,6 +274,16 @@ impl Core {
         self.send_with(id, Some(stanza), Some(delivery), |out| out.extend_from_slice(bytes))
     }
 
+    /// The same with whatever `write` writes: the stanza, but for its address.
+    pub(super) fn send_written(
+        &mut self,
+        id: SessionId,
+        stanza: &Stanza,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
+        self.send_with(id, Some(stanza), None, write)
+    }
+
     /// The same with the bytes of an answer that the client waits for.
     pub(super) fn send_answer(&mut self, id: SessionId, bytes: &[u8]) -> bool {
         self.send_with(id, None, None, |out| out.extend_from_slice(bytes))

@@ -9,7 +9,7 @@ mod archive;
 use super::codec::Malformed;
 use super::record::{
     Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
-    Record, Report, RosterItem,
+    Record, Report, Room, RoomPerson, RosterItem,
 };
 use super::schema::{self, Table};
 use super::shared::Shared;
@@ -211,6 +211,26 @@ impl Reader {
             }
         })?;
         damaged.map_or(Ok(()), Err)
+    }
+
+    /// The rooms of a service by their localparts: at most so many, in order, from this name on.
+    pub fn rooms(&self, domain: &str, from: &str, most: usize) -> Result<Vec<(String, Room)>, ReadError> {
+        let mut left = most;
+        let from = schema::room::key(domain, from);
+        let is_last = |_: &Room| {
+            left = left.saturating_sub(1);
+            left == 0
+        };
+        self.records(Table::Rooms, &schema::room::of_service(domain), &from, is_last, text)
+    }
+
+    pub fn room(&self, domain: &str, localpart: &str) -> Result<Option<Room>, ReadError> {
+        self.record(Table::Rooms, &schema::room::key(domain, localpart))
+    }
+
+    /// Those whom a room knows, by their bare addresses.
+    pub fn room_people(&self, id: u32) -> Result<Vec<(String, RoomPerson)>, ReadError> {
+        self.records(Table::RoomPeople, &schema::owned(id), &[], |_| false, text)
     }
 
     /// The 32 random bytes that were made with the file.

@@ -5,6 +5,7 @@
 
 mod archive;
 mod pubsub;
+mod room;
 
 use super::codec::{Decoder, Encoder, Malformed};
 use crate::password::{Credentials, Keys};
@@ -17,6 +18,37 @@ pub use pubsub::{
     AccessModel, Affiliation, ItemReply, MAX_ITEMS, NodeConfig, PublishModel, PubsubItem, PubsubNode,
     PubsubPeople, SendLast, Subscriber, WhenFull,
 };
+pub use room::{Hat, Role, Room, RoomAffiliation, RoomConfig, RoomPerson, Subject};
+
+/// An enum that the protocol shows by name and a record holds as one byte, in the order written here.
+macro_rules! choices {
+    ($(#[doc = $doc:literal])* $choice:ident $(: $($also:ident),+)? {
+        $($(#[$attr:meta])* $variant:ident = $name:literal),* $(,)?
+    }) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default $(, $($also),+)?)]
+        pub enum $choice { $($(#[$attr])* $variant),* }
+
+        impl $choice {
+            pub const ALL: &[$choice] = &[$($choice::$variant),*];
+
+            /// As the protocol writes it.
+            pub const fn name(self) -> &'static str {
+                match self { $($choice::$variant => $name),* }
+            }
+
+            pub fn parse(name: &str) -> Option<$choice> {
+                $choice::ALL.iter().copied().find(|choice| choice.name() == name)
+            }
+
+            fn decode(value: &mut Decoder<'_>) -> Result<$choice, Malformed> {
+                let byte = value.u8()?;
+                $choice::ALL.get(usize::from(byte)).copied().ok_or(Malformed::OutOfRange(byte))
+            }
+        }
+    };
+}
+use choices;
 
 /// A value that a table holds.
 pub trait Record: Sized {

@@ -8,7 +8,7 @@
 
 use super::record::{
     Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
-    Record, Report, RosterItem,
+    Record, Report, Room, RoomPerson, RosterItem,
 };
 pub mod archive;
 
@@ -111,6 +111,11 @@ tables! {
     /// Items. Key: owner's id, node's number, then 8 bytes big-endian: when it was published, in milliseconds, and
     /// always more than the one before. Value: [`PubsubItem`].
     PubsubItems = "pubsub_items", Account;
+    /// Rooms (XEP-0045). Key: domain of the service, NUL, localpart. Value: [`Room`]. What a room owns (its people, its
+    /// vCard, its archive) is in the tables of accounts, under an id that is drawn as an account's is.
+    Rooms = "rooms", Server;
+    /// Those whom a room knows. Key: room's id, bare JID. Value: [`RoomPerson`].
+    RoomPeople = "room_people", Account;
 }
 
 /// One change.
@@ -244,11 +249,16 @@ pub mod account {
     /// Deletes the account and everything that it owns, in whatever table, but for its archive, which is removed from
     /// then on.
     pub fn removed(domain: &str, localpart: &str, id: u32) -> Vec<Op> {
-        let owned_tables = Table::ALL.iter().filter(|table| table.owner() == Owner::Account);
-        let emptied = owned_tables.map(|&table| Op::DeletePrefix { table, prefix: owned(id).to_vec() });
         let account = Op::Delete { table: Table::Accounts, key: key(domain, localpart) };
-        emptied.chain([account, archive::put_remains(id)]).collect()
+        super::emptied(id).chain([account]).collect()
     }
+}
+
+/// Deletes everything that an id owns, but for its archive, which is removed from then on.
+fn emptied(id: u32) -> impl Iterator<Item = Op> {
+    let owned_tables = Table::ALL.iter().filter(|table| table.owner() == Owner::Account);
+    let emptied = owned_tables.map(move |&table| Op::DeletePrefix { table, prefix: owned(id).to_vec() });
+    emptied.chain([archive::put_remains(id)])
 }
 
 pub mod activity {
@@ -475,5 +485,45 @@ pub mod pubsub {
 
     pub fn clear_items(owner: u32, number: u32) -> Op {
         Op::DeletePrefix { table: Table::PubsubItems, prefix: people_key(owner, number) }
+    }
+}
+
+pub mod room {
+    use super::*;
+
+    pub fn key(domain: &str, localpart: &str) -> Vec<u8> {
+        pair(domain, localpart)
+    }
+
+    /// The prefix of a service's rooms.
+    pub fn of_service(domain: &str) -> Vec<u8> {
+        pair(domain, "")
+    }
+
+    pub fn put(domain: &str, localpart: &str, room: &Room) -> Op {
+        super::put(Table::Rooms, key(domain, localpart), room)
+    }
+
+    /// A new room; the id that it takes is used up in the same breath.
+    pub fn created(domain: &str, localpart: &str, room: &Room) -> Vec<Op> {
+        vec![put(domain, localpart, room), meta::put_next_account(room.id.saturating_add(1))]
+    }
+
+    /// Deletes the room and everything that it owns, but for its archive, which is removed from then on.
+    pub fn removed(domain: &str, localpart: &str, id: u32) -> Vec<Op> {
+        let room = Op::Delete { table: Table::Rooms, key: key(domain, localpart) };
+        emptied(id).chain([room]).collect()
+    }
+
+    pub fn person_key(id: u32, jid: &str) -> Vec<u8> {
+        owned_key(id, jid.as_bytes())
+    }
+
+    pub fn put_person(id: u32, jid: &str, person: &RoomPerson) -> Op {
+        super::put(Table::RoomPeople, person_key(id, jid), person)
+    }
+
+    pub fn delete_person(id: u32, jid: &str) -> Op {
+        Op::Delete { table: Table::RoomPeople, key: person_key(id, jid) }
     }
 }

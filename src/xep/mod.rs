@@ -9,6 +9,7 @@ pub mod rfc6121_roster;
 pub mod rfc6121_subscription;
 pub mod xep0012_last;
 pub mod xep0030_disco;
+pub mod xep0045_muc;
 pub mod xep0049_private;
 pub mod xep0050_commands;
 pub mod xep0054_vcard;
@@ -52,6 +53,7 @@ pub static ALL: &[Module] = &[
     rfc3921_session::MODULE,
     xep0012_last::MODULE,
     xep0030_disco::MODULE,
+    xep0045_muc::MODULE,
     xep0049_private::MODULE,
     xep0050_commands::MODULE,
     xep0054_vcard::MODULE,

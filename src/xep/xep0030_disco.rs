@@ -20,7 +20,9 @@ pub const MODULE: Module = Module {
         Route { ns: ns::DISCO_INFO, name: "query", target: Target::Server, handle: info },
         Route { ns: ns::DISCO_INFO, name: "query", target: Target::AnyService, handle: info },
         Route { ns: ns::DISCO_INFO, name: "query", target: Target::Account, handle: info },
+        Route { ns: ns::DISCO_INFO, name: "query", target: Target::Room, handle: info },
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Server, handle: items },
+        Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Room, handle: items },
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::AnyService, handle: items },
         Route { ns: ns::DISCO_ITEMS, name: "query", target: Target::Account, handle: items },
     ],
@@ -36,7 +38,7 @@ fn info(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     if !may_ask(core, &address, &asker)? {
         return Err(Condition::ServiceUnavailable.into()); // §8
     }
-    let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
+    let entity = Entity::new(core, &address, node.as_deref(), &asker);
     let info = describe_entity(core, &entity)?;
     Ok(Answer::Result(Some(info.to_element(node.as_deref()))))
 }
@@ -48,7 +50,7 @@ fn items(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     if !may_ask(core, &address, &asker)? {
         return Ok(Answer::Result(Some(query))); // §8
     }
-    let entity = Entity { address: &address, node: node.as_deref(), asker: &asker };
+    let entity = Entity::new(core, &address, node.as_deref(), &asker);
     let items = core.items(&entity);
     if items.is_empty() && node.is_some() {
         describe_entity(core, &entity)?;
@@ -100,9 +102,9 @@ fn question(stanza: &Stanza) -> Result<(Jid, Jid, Option<String>), StanzaError> 
     Ok((to.clone(), from.clone(), node.map(str::to_owned)))
 }
 
-/// The server answers everyone; an account those who may see its presence.
+/// The server and its rooms answer everyone; an account those who may see its presence.
 fn may_ask(core: &mut Core, address: &Jid, asker: &Jid) -> Result<bool, Unavailable> {
-    if address.local().is_none() || address.same_bare(asker) {
+    if address.local().is_none() || core.is_room(address) || address.same_bare(asker) {
         return Ok(true);
     }
     Ok(core.account(address)?.roster.is_subscriber(asker))

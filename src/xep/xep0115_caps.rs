@@ -44,7 +44,7 @@ fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
     let asked = entity.node.and_then(|node| node.strip_prefix(NODE)?.strip_prefix('#'));
     let (true, Some(asked)) = (entity.is_of_server(core), asked) else { return };
     if *asked == *ver(core, entity.address) {
-        *info = core.info(&Entity { node: None, ..*entity });
+        *info = core.info(&Entity::new(core, entity.address, None, entity.asker));
     }
 }
 
@@ -53,7 +53,7 @@ fn ver(core: &mut Core, host: &Jid) -> Arc<str> {
     if let Some(known) = core.caps.get(host) {
         return Arc::clone(known);
     }
-    let info = core.info(&Entity { address: host, node: None, asker: host }).to_element(None);
+    let info = core.info(&Entity::new(core, host, None, host)).to_element(None);
     let ver: Arc<str> = caps::verification_string(&info, Hash::Sha1).unwrap_or_default().into();
     core.caps.insert(host.clone(), Arc::clone(&ver));
     ver

@@ -71,6 +71,18 @@ pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
 /// XEP-0045
 pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
 
+/// XEP-0045 §15.5.3: `FORM_TYPE` of a room's configuration
+pub const MUC_ROOM_CONFIG: &str = "http://jabber.org/protocol/muc#roomconfig";
+
+/// XEP-0045 §15.5.4: `FORM_TYPE` of what a room says of itself
+pub const MUC_ROOM_INFO: &str = "http://jabber.org/protocol/muc#roominfo";
+
+/// XEP-0045 §15.5.1: `FORM_TYPE` of a registration with a room
+pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
+
+/// XEP-0045 §15.5.2: `FORM_TYPE` of a request for voice
+pub const MUC_REQUEST: &str = "http://jabber.org/protocol/muc#request";
+
 /// XEP-0048
 pub const BOOKMARKS_LEGACY: &str = "storage:bookmarks";
 
@@ -241,6 +253,9 @@ pub const ARCHIVE_GROUPCHAT_FIELD: &str = "urn:xmpp:mam:2#groupchat-field";
 
 /// XEP-0333
 pub const CHAT_MARKERS: &str = "urn:xmpp:chat-markers:0";
+
+/// XEP-0317
+pub const HATS: &str = "urn:xmpp:hats:0";
 
 /// XEP-0334
 pub const HINTS: &str = "urn:xmpp:hints";

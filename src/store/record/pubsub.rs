@@ -1,33 +1,6 @@
 //! The records of publish-subscribe (XEP-0060): nodes, who has to do with them, and their items.
 
-use super::{Decoder, Encoder, Malformed, Record, version_1};
-
-/// An enum that a form shows by name and a record holds as one byte, in the order written here.
-macro_rules! choices {
-    ($(#[doc = $doc:literal])* $choice:ident { $($(#[$attr:meta])* $variant:ident = $name:literal),* $(,)? }) => {
-        $(#[doc = $doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-        pub enum $choice { $($(#[$attr])* $variant),* }
-
-        impl $choice {
-            pub const ALL: &[$choice] = &[$($choice::$variant),*];
-
-            /// As the protocol writes it.
-            pub const fn name(self) -> &'static str {
-                match self { $($choice::$variant => $name),* }
-            }
-
-            pub fn parse(name: &str) -> Option<$choice> {
-                $choice::ALL.iter().copied().find(|choice| choice.name() == name)
-            }
-
-            fn decode(value: &mut Decoder<'_>) -> Result<$choice, Malformed> {
-                let byte = value.u8()?;
-                $choice::ALL.get(usize::from(byte)).copied().ok_or(Malformed::OutOfRange(byte))
-            }
-        }
-    };
-}
+use super::{Decoder, Encoder, Malformed, Record, choices, version_1};
 
 choices! {
     /// XEP-0060 §4.5: who may subscribe and retrieve items.

@@ -1,0 +1,239 @@
+//! From a room to everyone in it: written once, and for each only the address put in between.
+
+use super::{Device, Occupant, Occupants, Room};
+use crate::core::{Core, Kept};
+use crate::jid::Jid;
+use crate::stanza::{PresenceType, Stanza};
+use crate::store::record::{Hat, Role, RoomAffiliation};
+use crate::xml::{Element, Payload, ns, writer};
+
+/// What an occupant's presence says beside what the occupant is (XEP-0045 §15.6.2).
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Status codes for everyone.
+    pub codes: Vec<u16>,
+    /// Status codes for the occupant itself, beside 110.
+    pub own_codes: Vec<u16>,
+    /// The occupant is no longer there, or not under this nick.
+    pub gone: bool,
+    /// The nick that it has from now on.
+    pub new_nick: Option<String>,
+    /// The nick of who has brought it about.
+    pub actor: Option<String>,
+    pub reason: Option<String>,
+    /// Further content of the `<x/>`, such as `<destroy/>`.
+    pub extra: Option<Element>,
+}
+
+/// A stanza without its receiver: the bytes before the address and behind it.
+struct Written {
+    stanza: Stanza,
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl Written {
+    fn new(stanza: Stanza) -> Written {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        stanza.write_before_to(&mut before);
+        stanza.write_after_to(&mut after);
+        Written { stanza, before, after }
+    }
+}
+
+impl Core {
+    /// Sends a stanza to all devices of those occupants.
+    pub fn tell_occupants(&mut self, room: &Jid, stanza: Stanza, whom: impl Fn(&Occupant) -> bool) {
+        let written = Written::new(stanza);
+        self.with_occupants(room, |core, occupants| {
+            for occupant in occupants.iter_mut().filter(|occupant| whom(occupant)) {
+                for device in &occupant.devices {
+                    core.give_written(device, &written);
+                }
+            }
+        });
+    }
+
+    /// Sends a message of an occupant to everyone in the room, as it is: it has the occupant's address and all that the
+    /// room adds. If it is archived, it comes back to the device that has sent it when it is on disk.
+    pub fn say_in_room(&mut self, room: &Jid, sender: &Jid, stanza: Stanza) {
+        let kept = stanza.archived.is_some();
+        let wakes = stanza.payload.find("body", ns::CLIENT).is_some();
+        let written = Written::new(stanza);
+        let (seq, mut asleep) = (self.now_seq(), Vec::new());
+        self.with_occupants(room, |core, occupants| {
+            for device in occupants.iter_mut().flat_map(|occupant| &mut occupant.devices) {
+                if kept && device.jid == *sender {
+                    device.echo = seq;
+                }
+                core.give_written(device, &written);
+                let session = device.session.filter(|_| wakes).and_then(|session| core.session(session));
+                asleep.extend(session.filter(|session| !session.is_awake()).map(|session| session.id));
+            }
+        });
+        for session in asleep {
+            let stanza = self.session(session).map(|session| written.stanza.clone().to(&session.jid));
+            if let Some(stanza) = stanza {
+                self.unheard(&stanza, Some(session));
+            }
+        }
+    }
+
+    /// Shows an occupant's presence to everyone in the room who may see it, and to its own devices. It may have been
+    /// taken out of the room before; `was` is the role that the others know it to have.
+    pub fn show(&mut self, room: &Jid, occupant: &Occupant, was: Role, shown: &Shown) {
+        self.show_to_others(room, occupant, was, shown);
+        for device in &occupant.devices {
+            self.show_to_itself(room, occupant, device, shown);
+        }
+    }
+
+    /// Shows an occupant's presence to one of its devices (§7.2.2: with the status code 110).
+    pub fn show_to_itself(&mut self, room: &Jid, occupant: &Occupant, device: &Device, shown: &Shown) {
+        let Some(state) = self.loaded_room(room) else { return };
+        let presence = presence_of(state, occupant, shown, View { real: true, own: true });
+        self.send_from_room(device, presence);
+    }
+
+    /// Shows an occupant's presence to everyone else in the room who may see it.
+    pub fn show_to_others(&mut self, room: &Jid, occupant: &Occupant, was: Role, shown: &Shown) {
+        let Some(state) = self.loaded_room(room) else { return };
+        let (everyone, least) = (state.config().non_anonymous, state.config().broadcast);
+        let mut shown = shown.clone();
+        match (was >= least, occupant.role >= least) {
+            (false, false) => return,
+            // Who is no longer shown is gone to the others.
+            (true, false) => shown.gone = true,
+            (_, true) => {}
+        }
+        let mut views: [Option<Written>; 2] = [None, None];
+        self.with_occupants(room, |core, occupants| {
+            for other in occupants.iter_mut().filter(|other| other.address != occupant.address) {
+                let real = everyone || other.role == Role::Moderator;
+                let view = &mut views[usize::from(real)];
+                if view.is_none() {
+                    let presence = core.loaded_room(room);
+                    let presence =
+                        presence.map(|room| presence_of(room, occupant, &shown, View { real, own: false }));
+                    *view = presence.map(Written::new);
+                }
+                let Some(view) = view else { continue };
+                for device in &other.devices {
+                    core.give_written(device, view);
+                }
+            }
+        });
+    }
+
+    /// Shows everyone in the room to a device that comes, but for itself.
+    pub fn show_everyone(&mut self, room: &Jid, device: &Device) {
+        let Some(state) = self.loaded_room(room) else { return };
+        let Some(own) = state.occupants.of(&device.jid) else { return };
+        let (real, least) = (state.shows_addresses_to(own.role), state.config().broadcast);
+        let shown = Shown::default();
+        let others =
+            state.occupants.iter().filter(|other| other.address != own.address && other.role >= least);
+        let presences: Vec<Stanza> =
+            others.map(|other| presence_of(state, other, &shown, View { real, own: false })).collect();
+        for presence in presences {
+            self.send_from_room(device, presence);
+        }
+    }
+
+    /// Who is in a room can't change while something is sent to them: a session that is too slow ends later.
+    fn with_occupants(&mut self, room: &Jid, work: impl FnOnce(&mut Core, &mut Occupants)) {
+        let Some(state) = self.loaded_room_mut(room) else { return };
+        let mut occupants = std::mem::take(&mut state.occupants);
+        work(self, &mut occupants);
+        if let Some(state) = self.loaded_room_mut(room) {
+            state.occupants = occupants;
+        }
+    }
+
+    /// What is sent to a device stays in order: behind what waits for the disk, it waits too.
+    fn give_written(&mut self, device: &Device, written: &Written) {
+        let waits = device.echo > self.committed;
+        match device.session {
+            Some(session) if !waits => {
+                self.send_written(session, &written.stanza, |out| {
+                    out.extend_from_slice(&written.before);
+                    writer::attr("to", device.jid.as_str(), out);
+                    out.extend_from_slice(&written.after);
+                });
+            }
+            Some(session) => self.send_kept(session, written.stanza.clone().to(&device.jid)),
+            None if !waits => self.route(written.stanza.clone().to(&device.jid)),
+            None => self.keep(Kept::Remote(written.stanza.clone().to(&device.jid))),
+        }
+    }
+}
+
+/// Who looks at a presence.
+#[derive(Clone, Copy)]
+struct View {
+    /// They may see the real address.
+    real: bool,
+    /// It is their own.
+    own: bool,
+}
+
+fn presence_of(room: &Room, occupant: &Occupant, shown: &Shown, view: View) -> Stanza {
+    let kind = if shown.gone { PresenceType::Unavailable } else { PresenceType::Available };
+    let mut stanza = Stanza::presence(kind).from(&occupant.address);
+    let payload = if shown.gone { Payload::default() } else { occupant.presence() };
+    stanza.payload = payload.with_written(400, |out| {
+        out.extend_from_slice(b"<occupant-id");
+        writer::attr("xmlns", ns::OCCUPANT_ID, out);
+        writer::attr("id", &occupant.id, out);
+        out.extend_from_slice(b"/>");
+        let person = room.people.get(&occupant.real);
+        if let Some(person) = person.filter(|person| !person.hats.is_empty() && !shown.gone) {
+            hats(&person.hats).write(ns::CLIENT, out);
+        }
+        let affiliation = person.map_or(RoomAffiliation::None, |person| person.affiliation);
+        x(occupant, affiliation, shown, view).write(ns::CLIENT, out);
+    });
+    stanza
+}
+
+/// XEP-0317
+fn hats(hats: &[Hat]) -> Element {
+    hats.iter().fold(Element::new("hats", ns::HATS), |all, hat| {
+        all.child(Element::new("hat", ns::HATS).attr("uri", &hat.uri).attr("title", &hat.title))
+    })
+}
+
+/// §15.6.2
+fn x(occupant: &Occupant, affiliation: RoomAffiliation, shown: &Shown, view: View) -> Element {
+    let role = if shown.gone && shown.new_nick.is_none() { Role::None } else { occupant.role };
+    let mut item =
+        Element::new("item", ns::MUC_USER).attr("affiliation", affiliation.name()).attr("role", role.name());
+    if view.real
+        && let Some(device) = occupant.devices.last()
+    {
+        item = item.attr("jid", device.jid.as_str());
+    }
+    if let Some(nick) = &shown.new_nick {
+        item = item.attr("nick", nick);
+    }
+    if let Some(actor) = &shown.actor {
+        item = item.child(Element::new("actor", ns::MUC_USER).attr("nick", actor));
+    }
+    if let Some(reason) = &shown.reason {
+        item = item.child(Element::new("reason", ns::MUC_USER).text(reason));
+    }
+    let mut x = Element::new("x", ns::MUC_USER).child(item);
+    if let Some(extra) = &shown.extra {
+        x = x.child(extra.clone());
+    }
+    let own: &[u16] = if view.own { &shown.own_codes } else { &[] };
+    let mut codes: Vec<u16> = own.iter().chain(&shown.codes).copied().collect();
+    if view.own {
+        codes.push(110);
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+        .into_iter()
+        .fold(x, |x, code| x.child(Element::new("status", ns::MUC_USER).attr("code", code.to_string())))
+}

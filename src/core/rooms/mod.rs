@@ -1,0 +1,275 @@
+//! Rooms (XEP-0045) as data: what they are, whom they know, who is in them, and how something gets to all of these. What is
+//! asked for over the wire is read and answered in `xep/`.
+//!
+//! A room is in memory while somebody is in it or asks for it, and [`REMEMBERED`] after; its record and its people are
+//! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
+
+mod broadcast;
+mod occupants;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub use broadcast::Shown;
+pub use occupants::{Device, Occupant, Occupants};
+
+use super::Core;
+use crate::jid::Jid;
+use crate::password::Hash;
+use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::store::ReadError;
+use crate::store::record::{self, RoomAffiliation, RoomConfig, RoomPerson};
+use crate::store::schema::{self, Op};
+
+/// How long rooms that nobody is in and nobody asks for stay in memory, in milliseconds.
+const REMEMBERED: u64 = 60_000;
+
+/// People whom one room knows.
+pub const MAX_PEOPLE: usize = 2000;
+
+#[derive(Default)]
+pub(super) struct Rooms {
+    loaded: HashMap<Jid, Room>,
+    /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
+    removed: HashMap<Jid, u64>,
+}
+
+pub struct Room {
+    pub address: Jid,
+    pub record: record::Room,
+    /// Those who are more to it than others, or less, or have a nick of their own, by their bare addresses.
+    pub people: BTreeMap<Jid, RoomPerson>,
+    pub occupants: Occupants,
+    /// When somebody last asked for it, in milliseconds.
+    used: u64,
+    /// The batch of the last change.
+    written: u64,
+}
+
+impl Room {
+    fn new(address: &Jid, record: record::Room, people: BTreeMap<Jid, RoomPerson>) -> Room {
+        let occupants = Occupants::default();
+        Room { address: address.clone(), record, people, occupants, used: 0, written: 0 }
+    }
+
+    pub fn config(&self) -> &RoomConfig {
+        &self.record.config
+    }
+
+    /// What somebody is to the room, whether in it or not; of a full address the bare one counts.
+    pub fn affiliation(&self, who: &Jid) -> RoomAffiliation {
+        self.people.get(&who.bare()).map_or(RoomAffiliation::None, |person| person.affiliation)
+    }
+
+    /// Those with this affiliation.
+    pub fn with_affiliation(
+        &self,
+        affiliation: RoomAffiliation,
+    ) -> impl Iterator<Item = (&Jid, &RoomPerson)> {
+        self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
+    }
+
+    /// The real addresses of occupants are shown to who has this role (§5.1, §15.5.3).
+    pub fn shows_addresses_to(&self, role: record::Role) -> bool {
+        self.config().non_anonymous || role == record::Role::Moderator
+    }
+}
+
+impl Rooms {
+    pub fn forget_unused(&mut self, now: u64, committed: u64) {
+        self.loaded.retain(|_, room| {
+            !room.occupants.is_empty() || room.written > committed || room.used + REMEMBERED > now
+        });
+        if self.loaded.capacity() > 4 * self.loaded.len() {
+            self.loaded.shrink_to_fit();
+        }
+    }
+
+    pub fn committed(&mut self, committed: u64) {
+        self.removed.retain(|_, seq| *seq > committed);
+    }
+}
+
+impl Core {
+    /// The room with this address, of which a resource is ignored; `<item-not-found/>` if there is none.
+    pub fn room(&mut self, address: &Jid) -> Result<&mut Room, StanzaError> {
+        let now = self.now;
+        if !self.rooms.loaded.contains_key(address.bare_str()) {
+            let room = self.load_room(&address.bare())?;
+            self.rooms.loaded.insert(room.address.clone(), room);
+        }
+        let room = self.rooms.loaded.get_mut(address.bare_str()).ok_or(Condition::ItemNotFound)?;
+        room.used = now;
+        Ok(room)
+    }
+
+    /// The same, if it is in memory already: one with occupants always is.
+    pub fn loaded_room(&self, address: &Jid) -> Option<&Room> {
+        self.rooms.loaded.get(address.bare_str())
+    }
+
+    pub fn loaded_room_mut(&mut self, address: &Jid) -> Option<&mut Room> {
+        self.rooms.loaded.get_mut(address.bare_str())
+    }
+
+    fn load_room(&self, address: &Jid) -> Result<Room, StanzaError> {
+        let local = address.local().filter(|_| self.is_room(address)).ok_or(Condition::ItemNotFound)?;
+        if self.rooms.removed.contains_key(address) {
+            return Err(Condition::ItemNotFound.into());
+        }
+        let record = self.store.room(address.domain(), local).map_err(unreadable)?;
+        let record = record.ok_or(Condition::ItemNotFound)?;
+        let people = self.store.room_people(record.id).map_err(unreadable)?.into_iter();
+        let people = people.filter_map(|(jid, person)| Some((Jid::parse(&jid).ok()?, person))).collect();
+        Ok(Room::new(address, record, people))
+    }
+
+    /// Makes a room that belongs to `creator`; `None`: to the server's configuration. `<conflict/>` if there is one.
+    pub fn create_room(
+        &mut self,
+        address: &Jid,
+        creator: Option<&Jid>,
+        locked: bool,
+        config: RoomConfig,
+    ) -> Result<(), StanzaError> {
+        self.writable()?;
+        let local = address.local().filter(|_| self.is_room(address) && address.is_bare());
+        let local = local.ok_or(Condition::ItemNotFound)?;
+        match self.room(address) {
+            Ok(_) => return Err(Condition::Conflict.into()),
+            Err(error) if error.condition == Condition::ItemNotFound => {}
+            Err(error) => return Err(error),
+        }
+        let id = self.next_account;
+        self.next_account += 1;
+        let created = self.now / 1000;
+        let creator_text = creator.map(|creator| creator.bare_str().to_owned()).unwrap_or_default();
+        let subject = record::Subject::default();
+        let record = record::Room { id, created, creator: creator_text, locked, subject, config };
+        let ops = schema::room::created(address.domain(), local, &record);
+        let mut room = Room::new(address, record, BTreeMap::new());
+        room.used = self.now;
+        self.rooms.removed.remove(address);
+        self.rooms.loaded.insert(address.clone(), room);
+        self.write_room(address, ops);
+        if let Some(creator) = creator {
+            let owner = RoomPerson { affiliation: RoomAffiliation::Owner, ..RoomPerson::default() };
+            self.set_person(address, creator, owner)?;
+        }
+        Ok(())
+    }
+
+    /// Changes what a room is.
+    pub fn change_room(
+        &mut self,
+        address: &Jid,
+        change: impl FnOnce(&mut record::Room),
+    ) -> Result<(), StanzaError> {
+        self.writable()?;
+        let room = self.room(address)?;
+        change(&mut room.record);
+        let (address, op) = (room.address.clone(), put(room));
+        self.write_room(&address, op);
+        Ok(())
+    }
+
+    /// Changes what a person, by their bare address, is to a room; the default: nothing. Whether they are in it is not
+    /// looked at.
+    pub fn set_person(&mut self, room: &Jid, who: &Jid, person: RoomPerson) -> Result<(), StanzaError> {
+        self.writable()?;
+        let room = self.room(room)?;
+        let (address, id, who) = (room.address.clone(), room.record.id, who.bare());
+        let op = if person == RoomPerson::default() {
+            room.people.remove(&who);
+            schema::room::delete_person(id, who.as_str())
+        } else {
+            if room.people.len() >= MAX_PEOPLE && !room.people.contains_key(&who) {
+                return Err(StanzaError::new(
+                    Condition::ResourceConstraint,
+                    "This room knows too many people.",
+                ));
+            }
+            let op = schema::room::put_person(id, who.as_str(), &person);
+            room.people.insert(who, person);
+            op
+        };
+        self.write_room(&address, [op]);
+        Ok(())
+    }
+
+    /// Removes a room with everything that it has. Its occupants must have been told.
+    pub fn remove_room(&mut self, address: &Jid) -> Result<(), StanzaError> {
+        self.writable()?;
+        let room = self.room(address)?;
+        let (address, id) = (room.address.clone(), room.record.id);
+        self.rooms.loaded.remove(&address);
+        let local = address.local().unwrap_or_default();
+        self.write_room(&address, schema::room::removed(address.domain(), local, id));
+        self.remove_archive(id);
+        self.rooms.removed.insert(address, self.now_seq());
+        Ok(())
+    }
+
+    /// The rooms of a service in the order of their addresses, with what is not on disk yet: at most so many, behind
+    /// the one with the localpart `after`.
+    pub fn list_rooms(
+        &self,
+        service: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<(Jid, record::Room)>, StanzaError> {
+        // One of these may be `after`, others may have been removed.
+        let extra = 1 + self.rooms.removed.len();
+        let stored = self.store.rooms(service, after, most.saturating_add(extra)).map_err(unreadable)?;
+        let complete = stored.len() < most.saturating_add(extra);
+        let last = stored.last().map(|(local, _)| local.clone()).filter(|_| !complete);
+        let stored = stored.into_iter().filter_map(|(local, record)| {
+            Some((local.clone(), (Jid::from_parts(Some(&local), service, None).ok()?, record)))
+        });
+        let mut all: BTreeMap<String, (Jid, record::Room)> = stored
+            .filter(|(local, (jid, _))| local.as_str() > after && !self.rooms.removed.contains_key(jid))
+            .collect();
+        for room in self.rooms.loaded.values().filter(|room| room.address.domain() == service) {
+            let local = room.address.local().unwrap_or_default();
+            if local > after && last.as_deref().is_none_or(|last| local <= last) {
+                all.insert(local.to_owned(), (room.address.clone(), room.record.clone()));
+            }
+        }
+        Ok(all.into_values().take(most).collect())
+    }
+
+    /// What an occupant is known by to others in a room, whatever their nick (XEP-0421 §4.1).
+    pub fn occupant_id(&self, room: &Jid, who: &Jid) -> String {
+        let label = format!("occupant {}\0{}", room.bare_str(), who.bare_str());
+        let hash = Hash::Sha256.hmac(&self.secret, label.as_bytes());
+        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Writes changes of a room, which must be in memory if it is not gone.
+    pub fn write_room(&mut self, address: &Jid, ops: impl IntoIterator<Item = Op>) {
+        let seq = self.next_seq();
+        self.write(address, ops);
+        if let Some(room) = self.rooms.loaded.get_mut(address) {
+            room.written = seq;
+        }
+    }
+
+    /// Sends a stanza of a room's to somebody's session here or elsewhere.
+    pub fn send_from_room(&mut self, device: &Device, stanza: Stanza) {
+        let stanza = stanza.to(&device.jid);
+        match device.session {
+            Some(session) => {
+                self.send(session, &stanza);
+            }
+            None => self.route(stanza),
+        }
+    }
+}
+
+fn put(room: &Room) -> [Op; 1] {
+    [schema::room::put(room.address.domain(), room.address.local().unwrap_or_default(), &room.record)]
+}
+
+fn unreadable(error: ReadError) -> StanzaError {
+    log::error!("rooms cannot be read: {error}");
+    Condition::InternalServerError.into()
+}

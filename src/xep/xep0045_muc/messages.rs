@@ -1,0 +1,78 @@
+//! What occupants say: to everyone (§7.4), and to each other (§7.5).
+
+use crate::core::Core;
+use crate::core::module::Flow;
+use crate::jid::Jid;
+use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
+use crate::store::record::Role;
+use crate::xep;
+use crate::xml::{Element, ns, writer};
+
+// §7.4
+pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+    let from = stanza.from.as_ref().ok_or(Condition::BadRequest)?;
+    let room = core.room(to)?;
+    let occupant = room.occupants.of(from).ok_or(Condition::NotAcceptable)?.clone();
+    let has = |name| stanza.payload.find(name, ns::CLIENT).is_some();
+    if has("subject") && !has("body") && !has("thread") {
+        return super::subject::change(core, stanza, &occupant);
+    }
+    if occupant.role < Role::Participant {
+        return Err(StanzaError::new(Condition::Forbidden, "You have no voice in this room."));
+    }
+    let (address, id) = (room.address.clone(), occupant.id.clone());
+    let mut message = Stanza { payload: cleaned(core, stanza, &address), ..stanza.clone() };
+    for hook in xep::ALL.iter().filter_map(|module| module.room_message) {
+        if hook(core, &mut message)? == Flow::Done {
+            return Ok(());
+        }
+    }
+    message.from = Some(occupant.address.clone());
+    message.payload = message.payload.with_written(100, |out| {
+        out.extend_from_slice(b"<occupant-id");
+        writer::attr("xmlns", ns::OCCUPANT_ID, out);
+        writer::attr("id", &id, out);
+        out.extend_from_slice(b"/>");
+    });
+    core.add_stanza_id(&mut message, &address);
+    core.say_in_room(&address, from, message.clone());
+    for tell in xep::ALL.iter().filter_map(|module| module.room_said) {
+        tell(core, &message);
+    }
+    Ok(())
+}
+
+/// Without what only a room may add.
+fn cleaned(core: &Core, stanza: &Stanza, room: &Jid) -> crate::xml::Payload {
+    stanza.payload.without(|child| match child.ns() {
+        ns::MUC_USER | ns::OCCUPANT_ID | ns::HATS | ns::DELAY => true,
+        ns::STANZA_ID => {
+            let by = child.to_element().get_attr("by").and_then(|by| Jid::parse(by).ok());
+            child.name() == "stanza-id" && by.is_none_or(|by| by == *room || core.is_local(by.domain()))
+        }
+        _ => false,
+    })
+}
+
+// §7.5
+pub fn private(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+    let from = stanza.from.as_ref().ok_or(Condition::BadRequest)?;
+    if matches!(stanza.kind, Kind::Message(MessageType::Groupchat)) {
+        return Err(Condition::BadRequest.into());
+    }
+    let room = core.room(to)?;
+    let sender = room.occupants.of(from).ok_or(Condition::NotAcceptable)?.clone();
+    if room.config().private_messages == Role::None || sender.role < room.config().private_messages {
+        return Err(StanzaError::new(Condition::Forbidden, "This room has no private messages for you."));
+    }
+    let to = room.occupants.get(to.resource().unwrap_or_default()).ok_or(Condition::ItemNotFound)?.clone();
+    let address = room.address.clone();
+    let mut message = Stanza { payload: cleaned(core, stanza, &address), ..stanza.clone() };
+    message.from = Some(sender.address.clone());
+    message.archived = None;
+    message = message.with(&Element::new("x", ns::MUC_USER));
+    for device in &to.devices {
+        core.route(message.clone().to(&device.jid));
+    }
+    Ok(())
+}
