@@ -61,6 +61,7 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 4, "Data Forms"),
     (Kind::Xep, 12, "Last Activity"),
     (Kind::Xep, 30, "Service Discovery"),
+    (Kind::Xep, 45, "Multi-User Chat"),
     (Kind::Xep, 48, "Bookmarks"),
     (Kind::Xep, 49, "Private XML Storage"),
     (Kind::Xep, 50, "Ad-Hoc Commands"),

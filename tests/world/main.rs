@@ -6,6 +6,7 @@ mod client;
 #[path = "../store/faulty.rs"]
 mod faulty;
 mod pep;
+mod rooms;
 mod sasl2;
 mod scram;
 mod seeds;
@@ -38,6 +39,8 @@ mod simulation;
 mod xep0012_last;
 #[path = "../xep0030_disco.rs"]
 mod xep0030_disco;
+#[path = "../xep0045_muc.rs"]
+mod xep0045_muc;
 #[path = "../xep0049_private.rs"]
 mod xep0049_private;
 #[path = "../xep0050_commands.rs"]

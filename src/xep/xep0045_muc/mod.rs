@@ -3,12 +3,13 @@
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
 //! look for: who comes (`entering`) and goes (`leaving`), what is said (`messages`, `subject`).
 
+mod configure;
 mod entering;
 mod leaving;
 mod messages;
 mod subject;
 
-use crate::core::module::{Flow, Module, Spec};
+use crate::core::module::{Flow, Module, Route, Spec, Target};
 use crate::core::{Core, ServiceKind};
 use crate::stanza::{Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xml::ns;
@@ -17,6 +18,7 @@ pub const MODULE: Module = Module {
     name: "muc",
     specs: &[Spec::Xep(45, "1.35.3")],
     room_features: &[ns::MUC],
+    iq: &[Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner }],
     at_service: Some(take),
     session_ended: Some(leaving::session_ended),
     ..Module::NONE

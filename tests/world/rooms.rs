@@ -1,0 +1,99 @@
+//! Rooms (XEP-0045), as tests enter, set up and look at them.
+
+use stube::xml::Element;
+
+use crate::client::Client;
+use crate::world::World;
+
+/// The service.
+pub const ROOMS: &str = "conference.example.org";
+/// A room of it.
+pub const ROOM: &str = "kitchen@conference.example.org";
+
+pub const MUC: &str = "http://jabber.org/protocol/muc";
+pub const USER: &str = "http://jabber.org/protocol/muc#user";
+pub const ADMIN: &str = "http://jabber.org/protocol/muc#admin";
+pub const OWNER: &str = "http://jabber.org/protocol/muc#owner";
+
+/// What enters a room.
+pub fn entering(room: &str, nick: &str) -> String {
+    format!("<presence to='{room}/{nick}'><x xmlns='{MUC}'><history maxstanzas='0'/></x></presence>")
+}
+
+/// Status codes of a presence or a message.
+pub fn codes(stanza: &Element) -> Vec<String> {
+    let Some(x) = stanza.find("x", USER) else { return Vec::new() };
+    let codes =
+        x.children().filter(|child| child.is("status", USER)).filter_map(|child| child.get_attr("code"));
+    codes.map(str::to_owned).collect()
+}
+
+/// An attribute of the `<item/>` of a presence.
+pub fn item(stanza: &Element, attr: &str) -> Option<String> {
+    stanza.find("x", USER)?.find("item", USER)?.get_attr(attr).map(str::to_owned)
+}
+
+impl World {
+    /// Lets a client enter a room and reads everything that it is told then; the last presence is its own.
+    pub fn enter(&mut self, client: Client, room: &str, nick: &str) -> Vec<Element> {
+        self.clear(client);
+        self.send(client, &entering(room, nick));
+        let told = self.drain(client);
+        let own = told.iter().rfind(|stanza| stanza.name == "presence");
+        let own = own.filter(|own| codes(own).contains(&"110".into()));
+        assert!(own.is_some(), "{nick} could not enter {room}: {told:?}");
+        told
+    }
+
+    /// Opens a new room as it is (§10.1.2), which its maker must have entered.
+    pub fn open_room(&mut self, owner: Client, room: &str) {
+        self.configure_room(owner, room, &[]);
+    }
+
+    /// Configures a room (§10.2), and reads everything that its owner is told.
+    pub fn configure_room(&mut self, owner: Client, room: &str, fields: &[(&str, &str)]) {
+        let fields: String = fields
+            .iter()
+            .map(|(var, value)| format!("<field var='muc#roomconfig_{var}'><value>{value}</value></field>"))
+            .collect();
+        let form = match fields.is_empty() {
+            true => "<x xmlns='jabber:x:data' type='submit'/>".to_owned(),
+            false => format!(
+                "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
+                 <value>http://jabber.org/protocol/muc#roomconfig</value></field>{fields}</x>"
+            ),
+        };
+        self.expect_result(
+            owner,
+            &format!("<iq type='set' id='config' to='{room}'><query xmlns='{OWNER}'>{form}</query></iq>"),
+        );
+        self.clear(owner);
+    }
+
+    /// A room in which these people are under their own names, with clients called "phone"; the first one owns it.
+    pub fn room_of(&mut self, names: &[&str]) -> Vec<Client> {
+        let mut clients = Vec::new();
+        for name in names {
+            let client = self.online(name, "phone");
+            self.enter(client, ROOM, name);
+            if clients.is_empty() {
+                self.open_room(client, ROOM);
+            }
+            clients.push(client);
+        }
+        for client in &clients {
+            self.clear(*client);
+        }
+        clients
+    }
+
+    /// Sets roles or affiliations: `what` are the attributes of the `<item/>`.
+    pub fn change_person(&mut self, client: Client, room: &str, what: &str) -> Element {
+        self.ask(
+            client,
+            &format!(
+                "<iq type='set' id='person' to='{room}'><query xmlns='{ADMIN}'><item {what}/></query></iq>"
+            ),
+        )
+    }
+}
