@@ -205,6 +205,9 @@ impl House {
         self.note(format!("{address} comes"));
         // Who had the resource is thrown out.
         self.guests.retain(|guest| guest.address != address);
+        for said in &mut self.said {
+            said.audience.remove(&address);
+        }
         let client = self.world.login(name, resource);
         let mut guest = Guest::new(address, Some(name), Some(client));
         if self.chance.one_in(2) {
@@ -326,8 +329,7 @@ impl House {
         }
         self.note(format!("{name}'s account is removed"));
         self.ownerless = true;
-        self.world
-            .control(stube::control::Request::UserRemove { address: format!("{name}@example.org") });
+        self.world.control(stube::control::Request::UserRemove { address: format!("{name}@example.org") });
     }
 
     fn the_server_crashes(&mut self) {

@@ -2,3 +2,5 @@
 
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
+#[path = "xep0045_muc/flood.rs"]
+mod flood;

@@ -1,6 +1,6 @@
 //! What guests do in rooms.
 
-use super::{House, NICKS, PEOPLE, ROOMS, Said, STRANGERS, jid};
+use super::{House, NICKS, PEOPLE, ROOMS, STRANGERS, Said, jid};
 use crate::rooms::{ADMIN, MUC, OWNER, USER};
 use crate::world::try_stanza;
 use stube::core::Event;
@@ -107,7 +107,9 @@ impl House {
 
     fn change_role(&mut self, at: usize, room: &str) {
         let items: String = (0..1 + self.chance.below(2))
-            .map(|_| format!("<item nick='{}' role='{}'/>", self.chance.pick(&NICKS), self.chance.pick(&ROLES)))
+            .map(|_| {
+                format!("<item nick='{}' role='{}'/>", self.chance.pick(&NICKS), self.chance.pick(&ROLES))
+            })
             .collect();
         self.say(
             at,
@@ -124,7 +126,9 @@ impl House {
 
     fn change_affiliation(&mut self, at: usize, room: &str) {
         let items: String = (0..1 + self.chance.below(2))
-            .map(|_| format!("<item jid='{}' affiliation='{}'/>", self.person(), self.chance.pick(&AFFILIATIONS)))
+            .map(|_| {
+                format!("<item jid='{}' affiliation='{}'/>", self.person(), self.chance.pick(&AFFILIATIONS))
+            })
             .collect();
         self.say(
             at,
@@ -152,8 +156,10 @@ impl House {
         }
         if self.chance.one_in(4) {
             let shown = ["moderator", "participant", "visitor"];
-            let values: String =
-                shown[..1 + self.chance.below(3)].iter().map(|role| format!("<value>{role}</value>")).collect();
+            let values: String = shown[..1 + self.chance.below(3)]
+                .iter()
+                .map(|role| format!("<value>{role}</value>"))
+                .collect();
             fields += &format!("<field var='muc#roomconfig_presencebroadcast'>{values}</field>");
         }
         self.say(

@@ -70,13 +70,18 @@ impl House {
 
     fn take_in(&mut self, at: usize, got: &Element) {
         self.note(format!("    {} gets {}", self.guests[at].address, show(got)));
-        let Guest { address, views, insider, .. } = &mut self.guests[at];
+        let Guest { address, views, insider, counts, .. } = &mut self.guests[at];
         let from = got.get_attr("from").unwrap_or_default();
         let Some((room, view)) = views.iter_mut().find(|(room, _)| **room == bare(from)) else { return };
         let room = *room;
         let nick = from.split_once('/').map(|(_, nick)| nick);
         let mut complaint = None;
-        if got.get_attr("to").is_none_or(|to| to != address && to != bare(address)) {
+        let to = got.get_attr("to").unwrap_or_default();
+        // What was for a device that is gone is for the others (RFC 6121 §8.5.3.2.1), and what the account has asked for is
+        // refused to the account.
+        let any_device = (got.name == "message" && got.get_attr("type") != Some("groupchat"))
+            || got.get_attr("type") == Some("error");
+        if to != address && !(any_device && bare(to) == bare(address)) {
             complaint = Some("it is not its own".to_owned());
         }
         let real = item(got, "jid").filter(|real| bare(real) != bare(address));
@@ -85,6 +90,8 @@ impl House {
         }
         if let ("presence", Some(nick)) = (got.name.as_str(), nick)
             && let Err(error) = view.take(nick, got)
+            // What has waited for a connection is told as it turned out.
+            && counts.is_none()
         {
             complaint = Some(error);
         }
@@ -116,7 +123,9 @@ impl House {
             let Some(room) = self.world.core.loaded_room(&jid(name)) else { continue };
             for occupant in room.occupants.iter() {
                 for device in &occupant.devices {
-                    let here = PEOPLE.iter().any(|name| device.jid.as_str().starts_with(&format!("{name}@example.org")));
+                    let here = PEOPLE
+                        .iter()
+                        .any(|name| device.jid.as_str().starts_with(&format!("{name}@example.org")));
                     if here && self.world.core.session_of(&device.jid).is_none() {
                         self.fail(&format!("{} is in {name} without a session", device.jid));
                     }
@@ -191,7 +200,8 @@ impl House {
 
 /// What an occupant with this nick can see of a room.
 fn visible(room: &Room, own: &str) -> BTreeMap<String, Seen> {
-    let shown = room.occupants.iter().filter(|other| other.nick() == own || other.role >= room.config().broadcast);
+    let shown =
+        room.occupants.iter().filter(|other| other.nick() == own || other.role >= room.config().broadcast);
     let seen = shown.map(|occupant| {
         let status = occupant.presence().find("status", "jabber:client").map(|status| status.to_element());
         let seen = Seen {
