@@ -26,7 +26,7 @@ pub const MODULE: Module = Module {
     ..Module::NONE
 };
 
-/// Messages and presence for a room or for somebody in one, requests between occupants, and what comes back.
+/// §17: messages and presence for a room or for somebody in one, requests between occupants, and what comes back.
 fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
     let Some(to) = stanza.to.as_ref() else { return Ok(Flow::Continue) };
     if !core.service(to.domain()).is_some_and(|service| service.kind == ServiceKind::Rooms) {
