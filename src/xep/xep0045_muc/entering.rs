@@ -75,7 +75,10 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     let session = core.session_of(from).map(|session| session.id);
     let most = core.config.rooms.occupants.max_len();
     let room = core.room(&address)?;
-    may_enter(room, stanza, from, to, most)?;
+    if let Err(error) = may_enter(room, stanza, from, to, most) {
+        super::leaving::abandon(core, &address);
+        return Err(error);
+    }
     let role = initial_role(room.affiliation(from), room.config());
     let was = room.occupants.get(nick(to)).map_or(Role::None, |occupant| occupant.role);
     room.occupants.enter(to, from, &id, role, Device::new(from.clone(), session, presence::shown(stanza)));
