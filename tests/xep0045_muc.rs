@@ -4,3 +4,9 @@
 mod entering;
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
+#[path = "xep0045_muc/leaving.rs"]
+mod leaving;
+#[path = "xep0045_muc/messages.rs"]
+mod messages;
+#[path = "xep0045_muc/presence.rs"]
+mod presence;
