@@ -54,11 +54,6 @@ impl Occupant {
         self.address.resource().unwrap_or_default()
     }
 
-    /// Whether the other is this one, if under another nick.
-    pub fn shares_device(&self, other: &Occupant) -> bool {
-        self.devices.iter().any(|device| other.devices.iter().any(|own| own.jid == device.jid))
-    }
-
     /// What its presence shows.
     pub fn presence(&self) -> Payload {
         self.devices.last().map(|device| device.presence.clone()).unwrap_or_default()

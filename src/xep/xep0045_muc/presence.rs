@@ -46,11 +46,12 @@ pub fn change_nick(
     if occupant.role == Role::Visitor && !room.config().visitor_nicks {
         return Err(StanzaError::new(Condition::NotAcceptable, "Visitors keep their nicks in this room."));
     }
-    room.occupants.rename(occupant.nick(), to);
     let new_nick = Some(nick(to).to_owned());
     let change = Shown { codes: vec![303], gone: true, new_nick, ..Shown::default() };
     show_change(core, stanza, from, occupant, &change);
-    if let Some(now) = core.loaded_room(to).and_then(|room| room.occupants.of(from)).cloned() {
+    let room = core.room(to)?;
+    room.occupants.rename(occupant.nick(), to);
+    if let Some(now) = room.occupants.of(from).cloned() {
         self::change(core, stanza, from, &now);
     }
     Ok(())
