@@ -5,13 +5,19 @@
 //! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
 
 mod broadcast;
+mod directory;
 mod occupants;
+mod relayed;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use broadcast::Shown;
+pub use directory::{Listed, Listing};
 pub use occupants::{Device, Occupant, Occupants};
+pub use relayed::Relayed;
 
+use self::directory::Directory;
+use self::relayed::RelayedRequests;
 use super::Core;
 use crate::jid::Jid;
 use crate::password::Hash;
@@ -31,6 +37,9 @@ pub(super) struct Rooms {
     loaded: HashMap<Jid, Room>,
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
+    directory: Directory,
+    /// Requests between occupants that wait for their answers.
+    relayed: RelayedRequests,
 }
 
 pub struct Room {
@@ -68,6 +77,20 @@ impl Room {
         self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
     }
 
+    /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
+    pub fn is_open_to(&self, who: &Jid) -> bool {
+        let (affiliation, config) = (self.affiliation(who), self.config());
+        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        affiliation >= RoomAffiliation::Member
+            || affiliation == RoomAffiliation::None && is_open
+            || self.occupants.of_person(who).next().is_some()
+    }
+
+    /// The same, or it can be found by anyone: they may know what it says of itself.
+    pub fn shows_itself_to(&self, who: &Jid) -> bool {
+        self.is_open_to(who) || self.config().public && !self.record.locked
+    }
+
     /// The real addresses of occupants are shown to who has this role (§5.1, §15.5.3).
     pub fn shows_addresses_to(&self, role: record::Role) -> bool {
         self.config().non_anonymous || role == record::Role::Moderator
@@ -79,6 +102,7 @@ impl Rooms {
         self.loaded.retain(|_, room| {
             !room.occupants.is_empty() || room.written > committed || room.used + REMEMBERED > now
         });
+        self.directory.forget_unused(now);
         if self.loaded.capacity() > 4 * self.loaded.len() {
             self.loaded.shrink_to_fit();
         }
@@ -248,7 +272,9 @@ impl Core {
     pub fn write_room(&mut self, address: &Jid, ops: impl IntoIterator<Item = Op>) {
         let seq = self.next_seq();
         self.write(address, ops);
-        if let Some(room) = self.rooms.loaded.get_mut(address) {
+        let room = self.rooms.loaded.get_mut(address);
+        self.rooms.directory.note(address, room.as_deref());
+        if let Some(room) = room {
             room.written = seq;
         }
     }
