@@ -21,13 +21,16 @@ use self::relayed::RelayedRequests;
 use super::Core;
 use crate::jid::Jid;
 use crate::password::Hash;
-use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::stanza::{Condition, StanzaError};
 use crate::store::ReadError;
 use crate::store::record::{self, RoomAffiliation, RoomConfig, RoomPerson};
 use crate::store::schema::{self, Op};
 
 /// How long rooms that nobody is in and nobody asks for stay in memory, in milliseconds.
 const REMEMBERED: u64 = 60_000;
+
+/// Rooms in memory that nobody is in, roughly: whoever asks for one after the other must not fill it.
+const MOST_REMEMBERED: usize = 200;
 
 /// People whom one room knows.
 pub const MAX_PEOPLE: usize = 2000;
@@ -40,6 +43,8 @@ pub(super) struct Rooms {
     directory: Directory,
     /// Requests between occupants that wait for their answers.
     relayed: RelayedRequests,
+    /// With so many in memory, those that nobody needs go at once.
+    enough: usize,
 }
 
 pub struct Room {
@@ -99,10 +104,20 @@ impl Room {
 
 impl Rooms {
     pub fn forget_unused(&mut self, now: u64, committed: u64) {
-        self.loaded.retain(|_, room| {
-            !room.occupants.is_empty() || room.written > committed || room.used + REMEMBERED > now
-        });
         self.directory.forget_unused(now);
+        self.forget_before((now + 1).saturating_sub(REMEMBERED), committed);
+    }
+
+    fn make_room(&mut self, now: u64, committed: u64) {
+        if self.loaded.len() >= self.enough.max(MOST_REMEMBERED) {
+            self.forget_before(now, committed);
+            self.enough = self.loaded.len() + MOST_REMEMBERED;
+        }
+    }
+
+    fn forget_before(&mut self, used: u64, committed: u64) {
+        self.loaded
+            .retain(|_, room| !room.occupants.is_empty() || room.written > committed || room.used >= used);
         if self.loaded.capacity() > 4 * self.loaded.len() {
             self.loaded.shrink_to_fit();
         }
@@ -119,6 +134,7 @@ impl Core {
         let now = self.now;
         if !self.rooms.loaded.contains_key(address.bare_str()) {
             let room = self.load_room(&address.bare())?;
+            self.rooms.make_room(now, self.committed);
             self.rooms.loaded.insert(room.address.clone(), room);
         }
         let room = self.rooms.loaded.get_mut(address.bare_str()).ok_or(Condition::ItemNotFound)?;
@@ -276,17 +292,6 @@ impl Core {
         self.rooms.directory.note(address, room.as_deref());
         if let Some(room) = room {
             room.written = seq;
-        }
-    }
-
-    /// Sends a stanza of a room's to somebody's session here or elsewhere.
-    pub fn send_from_room(&mut self, device: &Device, stanza: Stanza) {
-        let stanza = stanza.to(&device.jid);
-        match device.session {
-            Some(session) => {
-                self.send(session, &stanza);
-            }
-            None => self.route(stanza),
         }
     }
 }
