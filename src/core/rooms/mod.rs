@@ -5,13 +5,19 @@
 //! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
 
 mod broadcast;
+mod directory;
 mod occupants;
+mod relayed;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use broadcast::Shown;
+pub use directory::{Listed, Listing};
 pub use occupants::{Device, Occupant, Occupants};
+pub use relayed::Relayed;
 
+use self::directory::Directory;
+use self::relayed::RelayedRequests;
 use super::Core;
 use crate::jid::Jid;
 use crate::password::Hash;
@@ -34,6 +40,9 @@ pub(super) struct Rooms {
     loaded: HashMap<Jid, Room>,
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
+    directory: Directory,
+    /// Requests between occupants that wait for their answers.
+    relayed: RelayedRequests,
     /// With so many in memory, those that nobody needs go at once.
     enough: usize,
 }
@@ -73,6 +82,20 @@ impl Room {
         self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
     }
 
+    /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
+    pub fn is_open_to(&self, who: &Jid) -> bool {
+        let (affiliation, config) = (self.affiliation(who), self.config());
+        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        affiliation >= RoomAffiliation::Member
+            || affiliation == RoomAffiliation::None && is_open
+            || self.occupants.of_person(who).next().is_some()
+    }
+
+    /// The same, or it can be found by anyone: they may know what it says of itself.
+    pub fn shows_itself_to(&self, who: &Jid) -> bool {
+        self.is_open_to(who) || self.config().public && !self.record.locked
+    }
+
     /// The real addresses of occupants are shown to who has this role (§5.1, §15.5.3).
     pub fn shows_addresses_to(&self, role: record::Role) -> bool {
         self.config().non_anonymous || role == record::Role::Moderator
@@ -81,6 +104,7 @@ impl Room {
 
 impl Rooms {
     pub fn forget_unused(&mut self, now: u64, committed: u64) {
+        self.directory.forget_unused(now);
         self.forget_before((now + 1).saturating_sub(REMEMBERED), committed);
     }
 
@@ -264,7 +288,9 @@ impl Core {
     pub fn write_room(&mut self, address: &Jid, ops: impl IntoIterator<Item = Op>) {
         let seq = self.next_seq();
         self.write(address, ops);
-        if let Some(room) = self.rooms.loaded.get_mut(address) {
+        let room = self.rooms.loaded.get_mut(address);
+        self.rooms.directory.note(address, room.as_deref());
+        if let Some(room) = room {
             room.written = seq;
         }
     }
