@@ -15,7 +15,7 @@ mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
 use crate::core::{Core, ServiceKind};
-use crate::stanza::{Kind, MessageType, PresenceType, Stanza, StanzaError};
+use crate::stanza::{IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {
