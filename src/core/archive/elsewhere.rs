@@ -27,9 +27,8 @@ impl Core {
     /// Takes a question from another domain; the answer goes there when it is found.
     pub fn ask_archive_from_elsewhere(&mut self, query: Query) -> Result<(), StanzaError> {
         let asker = query.request.from.as_ref().ok_or(Condition::BadRequest)?;
-        let is_theirs = |search: &&Search| {
-            search.query.request.from.as_ref().is_some_and(|other| other.same_bare(asker))
-        };
+        let is_theirs =
+            |search: &&Search| search.query.request.from.as_ref().is_some_and(|other| other.same_bare(asker));
         let waiting = &self.archive.elsewhere.0;
         if waiting.len() >= MOST || waiting.iter().filter(is_theirs).count() >= MOST_OF_ONE {
             return Err(StanzaError::new(Condition::ResourceConstraint, "Too many questions at one time."));
@@ -44,9 +43,7 @@ impl Core {
         search.rows = TURN;
         let answer: Vec<Stanza> = match self.search(&mut search) {
             Ok(false) => return self.archive.elsewhere.0.push_back(search),
-            Ok(true) => {
-                search.answer(self).iter().filter_map(|stanza| Stanza::from_bytes(stanza)).collect()
-            }
+            Ok(true) => search.answer(self).iter().filter_map(|stanza| Stanza::from_bytes(stanza)).collect(),
             Err(error) => search.query.request.error(&error).into_iter().collect(),
         };
         for stanza in answer {

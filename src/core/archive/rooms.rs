@@ -17,6 +17,11 @@ impl Core {
         self.config.archive.enabled && room.config().archived
     }
 
+    /// Whether anybody can read afterwards what is said in a room: who enters is warned (XEP-0045 §14.3).
+    pub fn is_logged(&self, room: &Room) -> bool {
+        self.archives_room(room) && !room.config().members_only && room.config().password.is_empty()
+    }
+
     /// Puts what is said in a room into its archive, and its id there into the stanza (XEP-0359): `address` says it, whose
     /// real address is `real`. In a room without archive it gets an id by which it can be spoken of: a place in the log
     /// where nothing is.

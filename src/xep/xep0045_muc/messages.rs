@@ -30,7 +30,11 @@ pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), Stanz
 
 /// What an occupant wants to say to everyone, if nothing speaks against it: from the occupant's address, with all that the
 /// room adds.
-pub fn admit(core: &mut Core, mut message: Stanza, occupant: &Occupant) -> Result<Option<Stanza>, StanzaError> {
+pub fn admit(
+    core: &mut Core,
+    mut message: Stanza,
+    occupant: &Occupant,
+) -> Result<Option<Stanza>, StanzaError> {
     message.payload = message.payload.with_written(100, |out| {
         out.extend_from_slice(b"<occupant-id");
         writer::attr("xmlns", ns::OCCUPANT_ID, out);
