@@ -410,7 +410,7 @@ fn a_new_room_of_the_same_name_has_nothing_of_the_old_one() {
 #[test]
 fn who_enters_is_warned_if_anybody_can_read_what_is_said_afterwards() {
     let (mut world, clients) = room(&[]);
-    let mut is_warned = |world: &mut World, change: fn(&mut stube::store::record::RoomConfig)| {
+    let is_warned = |world: &mut World, change: fn(&mut stube::store::record::RoomConfig)| {
         world.core.change_room(&jid(ROOM), |room| change(&mut room.config)).expect("a room");
         let told = world.enter(clients[0], ROOM, "romeo");
         told.iter().any(|presence| crate::rooms::codes(presence).contains(&"170".into()))

@@ -7,13 +7,16 @@ use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Role;
 use crate::xep;
-use crate::xml::{Element, ns, writer};
+use crate::xml::{Element, Payload, ns, writer};
 
 // §7.4
 pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
     let from = stanza.from.as_ref().ok_or(Condition::BadRequest)?;
     let room = core.room(to)?;
     let occupant = room.occupants.of(from).ok_or(Condition::NotAcceptable)?.clone();
+    if room.record.locked {
+        return Err(StanzaError::new(Condition::ItemNotFound, "This room is not open yet.")); // §17.2
+    }
     let has = |name| stanza.payload.find(name, ns::CLIENT).is_some();
     if has("subject") && !has("body") && !has("thread") {
         return super::subject::change(core, stanza, &occupant);
@@ -35,6 +38,9 @@ pub fn admit(
     mut message: Stanza,
     occupant: &Occupant,
 ) -> Result<Option<Stanza>, StanzaError> {
+    if message.id.is_none() {
+        message.id = Some(core.random_word().into());
+    }
     message.payload = message.payload.with_written(100, |out| {
         out.extend_from_slice(b"<occupant-id");
         writer::attr("xmlns", ns::OCCUPANT_ID, out);
@@ -65,7 +71,7 @@ pub fn say(core: &mut Core, sender: &Jid, message: &Stanza) {
 }
 
 /// Without what only a room may add.
-fn cleaned(core: &Core, stanza: &Stanza, room: &Jid) -> crate::xml::Payload {
+fn cleaned(core: &Core, stanza: &Stanza, room: &Jid) -> Payload {
     stanza.payload.without(|child| match child.ns() {
         ns::MUC_USER | ns::OCCUPANT_ID | ns::HATS | ns::DELAY => true,
         ns::STANZA_ID => {
@@ -91,10 +97,16 @@ pub fn private(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaE
     let address = room.address.clone();
     let mut message = Stanza { payload: cleaned(core, stanza, &address), ..stanza.clone() };
     message.from = Some(sender.address.clone());
+    // What the sender's archive has is to and from real addresses.
     message.archived = None;
-    message = message.with(&Element::new("x", ns::MUC_USER));
+    message = message
+        .with(&Element::new("occupant-id", ns::OCCUPANT_ID).attr("id", &*sender.id))
+        .with(&Element::new("x", ns::MUC_USER));
+    // One message, wherever it goes: it is in the receiver's archive once.
     for device in &to.devices {
-        core.route(message.clone().to(&device.jid));
+        let mut copy = message.clone().to(&device.jid);
+        core.route_ref(&mut copy);
+        message.archived = copy.archived;
     }
     Ok(())
 }

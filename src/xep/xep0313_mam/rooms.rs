@@ -64,7 +64,7 @@ fn open(core: &mut Core, stanza: &Stanza) -> Result<(u32, View), StanzaError> {
     };
     let enabled = core.config.archive.enabled;
     let room = core.room(address)?;
-    if !room.is_open_to(asker) {
+    if !room.lets_in(asker) {
         return Err(Condition::Forbidden.into());
     }
     if !enabled || !room.config().archived {
