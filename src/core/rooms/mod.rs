@@ -5,13 +5,19 @@
 //! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
 
 mod broadcast;
+mod directory;
 mod occupants;
+mod relayed;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use broadcast::Shown;
+pub use directory::{Listed, Listing};
 pub use occupants::{Device, Occupant, Occupants};
+pub use relayed::Relayed;
 
+use self::directory::Directory;
+use self::relayed::RelayedRequests;
 use super::Core;
 use crate::jid::Jid;
 use crate::password::Hash;
@@ -34,6 +40,9 @@ pub(super) struct Rooms {
     loaded: HashMap<Jid, Room>,
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
+    directory: Directory,
+    /// Requests between occupants that wait for their answers.
+    relayed: RelayedRequests,
     /// With so many in memory, those that nobody needs go at once.
     enough: usize,
 }
@@ -65,12 +74,48 @@ impl Room {
         self.people.get(&who.bare()).map_or(RoomAffiliation::None, |person| person.affiliation)
     }
 
+    /// Whether somebody would be let in now, if there is a place and a nick: who has given the password is in.
+    pub fn lets_in(&self, who: &Jid) -> bool {
+        let (affiliation, config) = (self.affiliation(who), self.config());
+        let knows_password = || self.occupants.of_person(who).next().is_some();
+        match affiliation {
+            RoomAffiliation::Outcast => false,
+            RoomAffiliation::Owner => true,
+            _ => {
+                !self.record.locked
+                    && (!config.members_only || affiliation >= RoomAffiliation::Member)
+                    && (config.password.is_empty() || knows_password())
+            }
+        }
+    }
+
+    /// Whether somebody may know the real addresses of the others, in the room or not.
+    pub fn shows_people_to(&self, who: &Jid) -> bool {
+        self.config().non_anonymous
+            || self.affiliation(who) >= RoomAffiliation::Admin
+            || self.occupants.of_person(who).any(|occupant| self.shows_addresses_to(occupant.role))
+    }
+
     /// Those with this affiliation.
     pub fn with_affiliation(
         &self,
         affiliation: RoomAffiliation,
     ) -> impl Iterator<Item = (&Jid, &RoomPerson)> {
         self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
+    }
+
+    /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
+    pub fn is_open_to(&self, who: &Jid) -> bool {
+        let (affiliation, config) = (self.affiliation(who), self.config());
+        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        affiliation >= RoomAffiliation::Member
+            || affiliation == RoomAffiliation::None && is_open
+            || self.occupants.of_person(who).next().is_some()
+    }
+
+    /// The same, or it can be found by anyone: they may know what it says of itself.
+    pub fn shows_itself_to(&self, who: &Jid) -> bool {
+        self.is_open_to(who) || self.config().public && !self.record.locked
     }
 
     /// The real addresses of occupants are shown to who has this role (§5.1, §15.5.3).
@@ -81,6 +126,7 @@ impl Room {
 
 impl Rooms {
     pub fn forget_unused(&mut self, now: u64, committed: u64) {
+        self.directory.forget_unused(now);
         self.forget_before((now + 1).saturating_sub(REMEMBERED), committed);
     }
 
@@ -264,7 +310,9 @@ impl Core {
     pub fn write_room(&mut self, address: &Jid, ops: impl IntoIterator<Item = Op>) {
         let seq = self.next_seq();
         self.write(address, ops);
-        if let Some(room) = self.rooms.loaded.get_mut(address) {
+        let room = self.rooms.loaded.get_mut(address);
+        self.rooms.directory.note(address, room.as_deref());
+        if let Some(room) = room {
             room.written = seq;
         }
     }
