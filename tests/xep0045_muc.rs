@@ -2,3 +2,9 @@
 
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
+#[path = "xep0045_muc/leaving.rs"]
+mod leaving;
+#[path = "xep0045_muc/messages.rs"]
+mod messages;
+#[path = "xep0045_muc/presence.rs"]
+mod presence;

@@ -76,7 +76,8 @@ impl Core {
         self.route_ref(&mut stanza);
     }
 
-    fn route_ref(&mut self, stanza: &mut Stanza) {
+    /// The same with a stanza that its sender goes on with.
+    pub fn route_ref(&mut self, stanza: &mut Stanza) {
         let Err(error) = self.try_route(stanza) else { return };
         if let Some(reply) = stanza.error(&error) {
             // An error about an error can't be: this ends here.

@@ -15,7 +15,7 @@ pub use occupants::{Device, Occupant, Occupants};
 use super::Core;
 use crate::jid::Jid;
 use crate::password::Hash;
-use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::stanza::{Condition, StanzaError};
 use crate::store::ReadError;
 use crate::store::record::{self, RoomAffiliation, RoomConfig, RoomPerson};
 use crate::store::schema::{self, Op};
@@ -250,17 +250,6 @@ impl Core {
         self.write(address, ops);
         if let Some(room) = self.rooms.loaded.get_mut(address) {
             room.written = seq;
-        }
-    }
-
-    /// Sends a stanza of a room's to somebody's session here or elsewhere.
-    pub fn send_from_room(&mut self, device: &Device, stanza: Stanza) {
-        let stanza = stanza.to(&device.jid);
-        match device.session {
-            Some(session) => {
-                self.send(session, &stanza);
-            }
-            None => self.route(stanza),
         }
     }
 }

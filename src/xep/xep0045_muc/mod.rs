@@ -1,17 +1,19 @@
 //! Multi-user chat (XEP-0045): rooms where several people talk.
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
-//! look for: who comes (`entering`) and goes (`leaving`), what is said (`messages`, `subject`).
+//! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
+//! `subject`).
 
 mod configure;
 mod entering;
 mod leaving;
 mod messages;
+mod presence;
 mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
 use crate::core::{Core, ServiceKind};
-use crate::stanza::{Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
+use crate::stanza::{Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {
@@ -31,16 +33,15 @@ fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
         return Ok(Flow::Continue);
     }
     match (stanza.kind, to.is_full()) {
-        (Kind::Presence(PresenceType::Available), true) => entering::available(core, stanza, to)?,
+        (Kind::Presence(PresenceType::Available), _) => entering::available(core, stanza, to),
         (Kind::Presence(PresenceType::Unavailable), _) => leaving::unavailable(core, stanza, to),
+        (Kind::Presence(PresenceType::Probe), _) => presence::probed(core, stanza, to),
+        (Kind::Presence(PresenceType::Subscribe), _) => presence::refuse_subscription(core, stanza, to),
         (Kind::Presence(PresenceType::Error) | Kind::Message(MessageType::Error), _) => {
             leaving::bounced(core, stanza, to);
         }
-        // §7.2.1: no nick
-        (Kind::Presence(PresenceType::Available), false) => return Err(Condition::JidMalformed.into()),
         (Kind::Message(MessageType::Groupchat), false) => messages::groupchat(core, stanza, to)?,
         (Kind::Message(_), true) => messages::private(core, stanza, to)?,
-        (Kind::Iq(IqType::Result | IqType::Error), _) => {}
         _ => return Ok(Flow::Continue),
     }
     Ok(Flow::Done)
