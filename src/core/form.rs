@@ -138,7 +138,15 @@ impl Form {
 
 impl Field {
     pub fn new(kind: FieldType, var: &'static str) -> Field {
-        Field { kind, var, label: "", required: false, values: Vec::new(), options: &[], check: Validation::None }
+        Field {
+            kind,
+            var,
+            label: "",
+            required: false,
+            values: Vec::new(),
+            options: &[],
+            check: Validation::None,
+        }
     }
 
     #[must_use]
@@ -228,13 +236,10 @@ impl Field {
 
 impl Validation {
     fn to_element(self) -> Option<Element> {
-        let validate =
-            |datatype| Element::new("validate", ns::DATA_VALIDATE).attr("datatype", datatype);
+        let validate = |datatype| Element::new("validate", ns::DATA_VALIDATE).attr("datatype", datatype);
         match self {
             Validation::None => None,
-            Validation::Open => {
-                Some(validate("xs:string").child(Element::new("open", ns::DATA_VALIDATE)))
-            }
+            Validation::Open => Some(validate("xs:string").child(Element::new("open", ns::DATA_VALIDATE))),
             Validation::Number(most) => {
                 let range = Element::new("range", ns::DATA_VALIDATE).attr("min", "0");
                 let range = most.into_iter().fold(range, |range, most| range.attr("max", most.to_string()));

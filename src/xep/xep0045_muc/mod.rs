@@ -2,13 +2,20 @@
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
 //! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
-//! `subject`).
+//! `subject`); who may do what (`privileges`), and does it to people (`admin`, `standing`, `register`) or to the room
+//! (`configure` with `settings`, `destroy`).
 
+mod admin;
 mod configure;
+mod destroy;
 mod entering;
 mod leaving;
 mod messages;
 mod presence;
+mod privileges;
+mod register;
+mod settings;
+mod standing;
 mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
@@ -20,7 +27,10 @@ pub const MODULE: Module = Module {
     name: "muc",
     specs: &[Spec::Xep(45, "1.35.3")],
     room_features: &[ns::MUC],
-    iq: &[Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner }],
+    iq: &[
+        Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
+        Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
+    ],
     at_service: Some(take),
     session_ended: Some(leaving::session_ended),
     ..Module::NONE

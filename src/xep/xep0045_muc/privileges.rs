@@ -51,7 +51,7 @@ pub fn may_change_role(actor: Standing, target: Standing, to: Role, own: bool) -
     let change = RoleChange::of(target.role, to);
     let has_privilege = match change {
         RoleChange::Kick | RoleChange::GrantVoice | RoleChange::RevokeVoice => actor.is_moderator(), // §8
-        RoleChange::GrantModerator | RoleChange::RevokeModerator => actor.is_admin(),               // §9
+        RoleChange::GrantModerator | RoleChange::RevokeModerator => actor.is_admin(),                // §9
     };
     if !has_privilege {
         return Err(Condition::Forbidden);
@@ -83,12 +83,12 @@ pub fn may_change_affiliation(
 ) -> Result<(), Condition> {
     use RoomAffiliation::{Admin, Outcast, Owner};
     match (actor, from, to) {
-        (..Admin, ..) => Err(Condition::Forbidden),             // §9
-        (_, _, Outcast) if own => Err(Condition::Conflict),     // §9.1
-        (Owner, ..) => Ok(()),                                  // §10.3 to §10.8
+        _ if actor < Admin => Err(Condition::Forbidden),    // §9
+        (_, _, Outcast) if own => Err(Condition::Conflict), // §9.1
+        (Owner, ..) => Ok(()),                              // §10.3 to §10.8
         (_, Admin | Owner, Outcast) => Err(Condition::NotAllowed), // §9.1
         (_, Admin | Owner, _) | (_, _, Admin | Owner) => Err(Condition::Forbidden), // §10.5, §10.8
-        _ => Ok(()),                                            // §9.1 to §9.5
+        _ => Ok(()),                                        // §9.1 to §9.5
     }
 }
 
@@ -97,7 +97,7 @@ pub fn may_list_role(actor: Standing, role: Role) -> bool {
     match role {
         Role::None => false,
         Role::Visitor | Role::Participant => actor.is_moderator(), // §8.5
-        Role::Moderator => actor.is_admin(),                      // §9.8
+        Role::Moderator => actor.is_admin(),                       // §9.8
     }
 }
 
@@ -110,7 +110,7 @@ pub fn may_list_affiliation(actor: Standing, affiliation: RoomAffiliation, confi
         && actor.role.max(initial_role(actor.affiliation, config)) >= config.member_list;
     match affiliation {
         RoomAffiliation::None => false,
-        RoomAffiliation::Outcast => actor.is_admin(),                   // §9.2
+        RoomAffiliation::Outcast => actor.is_admin(), // §9.2
         RoomAffiliation::Member => actor.is_admin() || is_for_members, // §9.5
         // §10.5, §10.8
         RoomAffiliation::Admin | RoomAffiliation::Owner => {
