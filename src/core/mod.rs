@@ -446,6 +446,7 @@ impl Core {
         self.forget_questions();
         let accounts = &self.accounts;
         self.pubsub.forget_unused(self.now, self.committed, |owner| accounts.contains_key(owner));
+        self.give_up_relayed();
         self.rooms.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);

@@ -255,3 +255,17 @@ fn someone_from_elsewhere_enters_like_everyone() {
         (vec![of("romeo")], Some("mercutio@elsewhere.net/a"))
     );
 }
+
+#[test]
+fn one_person_is_not_in_a_room_with_any_number_of_clients() {
+    let mut world = World::federated();
+    world.room_of(&["romeo"]);
+    for client in 0..=50 {
+        let from = format!("<presence from='mercutio@elsewhere.net/{client}'");
+        world.from_remote(&entering(ROOM, "mercutio").replace("<presence", &from));
+    }
+    let told = world.to_remote();
+    let error = told.last().expect("an answer");
+    assert_eq!(crate::world::condition_of(error).as_deref(), Some("resource-constraint"));
+    assert_eq!(told.iter().filter(|stanza| stanza.get_attr("type") == Some("error")).count(), 1);
+}

@@ -167,12 +167,13 @@ impl Core {
         }
     }
 
-    /// What is sent to a device stays in order: behind what waits for the disk, it waits too.
+    /// What is sent to a device stays in order: behind what waits for the disk, it waits too; but not for a disk that
+    /// takes nothing.
     fn give_written(&mut self, device: &Device, written: &Written) {
         if self.has_blocked(device, &written.stanza) {
             return;
         }
-        let waits = device.echo > self.committed;
+        let waits = device.echo > self.committed && self.writable().is_ok();
         match device.session {
             Some(session) if !waits => {
                 self.send_written(session, &written.stanza, |out| {

@@ -5,13 +5,19 @@
 //! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
 
 mod broadcast;
+mod directory;
 mod occupants;
+mod relayed;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use broadcast::Shown;
+pub use directory::{Listed, Listing};
 pub use occupants::{Device, Occupant, Occupants};
+pub use relayed::Relayed;
 
+use self::directory::Directory;
+use self::relayed::RelayedRequests;
 use super::Core;
 use crate::jid::Jid;
 use crate::password::Hash;
@@ -23,6 +29,9 @@ use crate::store::schema::{self, Op};
 /// How long rooms that nobody is in and nobody asks for stay in memory, in milliseconds.
 const REMEMBERED: u64 = 60_000;
 
+/// Rooms in memory that nobody is in, roughly: whoever asks for one after the other must not fill it.
+const MOST_REMEMBERED: usize = 200;
+
 /// People whom one room knows.
 pub const MAX_PEOPLE: usize = 2000;
 
@@ -31,6 +40,11 @@ pub(super) struct Rooms {
     loaded: HashMap<Jid, Room>,
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
+    directory: Directory,
+    /// Requests between occupants that wait for their answers.
+    relayed: RelayedRequests,
+    /// With so many in memory, those that nobody needs go at once.
+    enough: usize,
 }
 
 pub struct Room {
@@ -78,6 +92,20 @@ impl Room {
         self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
     }
 
+    /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
+    pub fn is_open_to(&self, who: &Jid) -> bool {
+        let (affiliation, config) = (self.affiliation(who), self.config());
+        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        affiliation >= RoomAffiliation::Member
+            || affiliation == RoomAffiliation::None && is_open
+            || self.occupants.of_person(who).next().is_some()
+    }
+
+    /// The same, or it can be found by anyone: they may know what it says of itself.
+    pub fn shows_itself_to(&self, who: &Jid) -> bool {
+        self.is_open_to(who) || self.config().public && !self.record.locked
+    }
+
     /// The real addresses of occupants are shown to who has this role (§5.1, §15.5.3).
     pub fn shows_addresses_to(&self, role: record::Role) -> bool {
         self.config().non_anonymous || role == record::Role::Moderator
@@ -86,9 +114,20 @@ impl Room {
 
 impl Rooms {
     pub fn forget_unused(&mut self, now: u64, committed: u64) {
-        self.loaded.retain(|_, room| {
-            !room.occupants.is_empty() || room.written > committed || room.used + REMEMBERED > now
-        });
+        self.directory.forget_unused(now);
+        self.forget_before((now + 1).saturating_sub(REMEMBERED), committed);
+    }
+
+    fn make_room(&mut self, now: u64, committed: u64) {
+        if self.loaded.len() >= self.enough.max(MOST_REMEMBERED) {
+            self.forget_before(now, committed);
+            self.enough = self.loaded.len() + MOST_REMEMBERED;
+        }
+    }
+
+    fn forget_before(&mut self, used: u64, committed: u64) {
+        self.loaded
+            .retain(|_, room| !room.occupants.is_empty() || room.written > committed || room.used >= used);
         if self.loaded.capacity() > 4 * self.loaded.len() {
             self.loaded.shrink_to_fit();
         }
@@ -105,6 +144,7 @@ impl Core {
         let now = self.now;
         if !self.rooms.loaded.contains_key(address.bare_str()) {
             let room = self.load_room(&address.bare())?;
+            self.rooms.make_room(now, self.committed);
             self.rooms.loaded.insert(room.address.clone(), room);
         }
         let room = self.rooms.loaded.get_mut(address.bare_str()).ok_or(Condition::ItemNotFound)?;
@@ -258,7 +298,9 @@ impl Core {
     pub fn write_room(&mut self, address: &Jid, ops: impl IntoIterator<Item = Op>) {
         let seq = self.next_seq();
         self.write(address, ops);
-        if let Some(room) = self.rooms.loaded.get_mut(address) {
+        let room = self.rooms.loaded.get_mut(address);
+        self.rooms.directory.note(address, room.as_deref());
+        if let Some(room) = room {
             room.written = seq;
         }
     }

@@ -2,41 +2,52 @@
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
 //! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
-//! `subject`); who may do what (`privileges`), and does it to people (`admin`, `standing`, `register`) or to the room
-//! (`configure` with `settings`, `destroy`).
+//! `subject`), what occupants ask each other (`relay`), and what a room says of itself (`disco`); who may do what
+//! (`privileges`), and does it to people (`admin`, `standing`, `register`) or to the room (`configure` with `settings`,
+//! `destroy`).
 
 mod admin;
 mod configure;
 mod destroy;
+mod disco;
 mod entering;
 mod leaving;
 mod messages;
 mod presence;
 mod privileges;
 mod register;
+mod relay;
 mod settings;
 mod standing;
 mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
 use crate::core::{Core, ServiceKind};
-use crate::stanza::{Kind, MessageType, PresenceType, Stanza, StanzaError};
+use crate::stanza::{IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {
     name: "muc",
-    specs: &[Spec::Xep(45, "1.35.3")],
-    room_features: &[ns::MUC],
+    specs: &[Spec::Xep(45, "1.35.3"), Spec::Xep(410, "1.1.0"), Spec::Xep(421, "1.0.1")],
+    room_features: &[ns::MUC, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
     iq: &[
         Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
         Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
+        Route {
+            ns: ns::DISCO_ITEMS,
+            name: "query",
+            target: Target::Service(ServiceKind::Rooms),
+            handle: disco::rooms,
+        },
     ],
     at_service: Some(take),
     session_ended: Some(leaving::session_ended),
+    info: Some(disco::info),
+    items: Some(disco::items),
     ..Module::NONE
 };
 
-/// Messages and presence for a room or for somebody in one, requests between occupants, and what comes back.
+/// §17: messages and presence for a room or for somebody in one, requests between occupants, and what comes back.
 fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
     let Some(to) = stanza.to.as_ref() else { return Ok(Flow::Continue) };
     if !core.service(to.domain()).is_some_and(|service| service.kind == ServiceKind::Rooms) {
@@ -52,6 +63,8 @@ fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
         }
         (Kind::Message(MessageType::Groupchat), false) => messages::groupchat(core, stanza, to)?,
         (Kind::Message(_), true) => messages::private(core, stanza, to)?,
+        (Kind::Iq(IqType::Get | IqType::Set), true) => relay::request(core, stanza, to)?,
+        (Kind::Iq(IqType::Result | IqType::Error), _) => relay::answer(core, stanza),
         _ => return Ok(Flow::Continue),
     }
     Ok(Flow::Done)
