@@ -2,3 +2,10 @@
 
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
+
+#[path = "xep0045_muc/invitations.rs"]
+mod invitations;
+#[path = "xep0045_muc/limits.rs"]
+mod limits;
+#[path = "xep0045_muc/nicks.rs"]
+mod nicks;

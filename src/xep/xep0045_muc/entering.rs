@@ -1,5 +1,7 @@
 //! Entering a room (§7.2), and presence of those who are in it: changing a nick (§7.6) and availability (§7.7).
 
+use super::{messages, nicks};
+use crate::config::RoomMakers;
 use crate::core::Core;
 use crate::core::rooms::{Device, Occupant, Room, Shown};
 use crate::jid::Jid;
@@ -31,6 +33,7 @@ pub fn available(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), Stanz
 // §7.2
 fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), StanzaError> {
     let address = to.bare();
+    nicks::check(nick(to), core.config.rooms.nick_bytes)?;
     let made = match core.room(&address) {
         Ok(_) => false,
         Err(error) if error.condition == Condition::ItemNotFound => {
@@ -69,7 +72,25 @@ fn make(core: &mut Core, stanza: &Stanza, from: &Jid, address: &Jid) -> Result<(
     if stanza.payload.find("x", ns::MUC).is_none() {
         return Err(Condition::ItemNotFound.into());
     }
+    may_make(core, from)?;
     core.create_room(address, Some(from), true, RoomConfig::default())
+}
+
+fn may_make(core: &Core, from: &Jid) -> Result<(), StanzaError> {
+    let (who, most) = (core.config.rooms.create, core.config.rooms.per_person.max_len());
+    let may = core.is_admin(from)
+        || match who {
+            RoomMakers::Local => core.is_host(from.domain()),
+            RoomMakers::Admins => false,
+            RoomMakers::Anyone => true,
+        };
+    if !may {
+        return Err(StanzaError::new(Condition::NotAllowed, "You can't make rooms here."));
+    }
+    if !core.is_admin(from) && core.rooms_made_by(from) >= most {
+        return Err(StanzaError::new(Condition::NotAllowed, "You have made as many rooms as you may."));
+    }
+    Ok(())
 }
 
 fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) -> Result<(), StanzaError> {
@@ -85,9 +106,7 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
     if config.members_only && affiliation < RoomAffiliation::Member {
         return Err(Condition::RegistrationRequired.into()); // §7.2.6
     }
-    if room.occupants.get(nick(to)).is_some() && !is_in {
-        return Err(StanzaError::new(Condition::Conflict, "Somebody else has this nick.")); // §7.2.8
-    }
+    nicks::check_free(room, nick(to), from)?; // §7.2.8
     let password = stanza.payload.find("x", ns::MUC).map(|x| x.to_element());
     let password = password.as_ref().and_then(|x| x.find("password", ns::MUC)).map(Element::text_content);
     let exempt = is_in || affiliation == RoomAffiliation::Owner;
@@ -145,9 +164,15 @@ fn change_nick(
     to: &Jid,
 ) -> Result<(), StanzaError> {
     let address = to.bare();
+    nicks::check(nick(to), core.config.rooms.nick_bytes)?;
+    let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
     let room = core.room(&address)?;
+    nicks::check_free(room, nick(to), from)?;
     if room.occupants.get(nick(to)).is_some() {
-        return Err(StanzaError::new(Condition::Conflict, "Somebody else has this nick."));
+        return Err(StanzaError::new(Condition::Conflict, "You are here under this nick, too."));
+    }
+    if !room.admit(&occupant.id, per_minute, now) {
+        return Err(messages::too_fast());
     }
     room.occupants.rename(occupant.nick(), to);
     let change =

@@ -1,12 +1,15 @@
 //! Multi-user chat (XEP-0045): rooms where several people talk.
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
-//! look for: who comes (`entering`) and goes (`leaving`), what is said (`messages`, `subject`).
+//! look for: who comes (`entering`) and goes (`leaving`), what is said (`messages`, `subject`), who is
+//! asked to come (`invitations`, also the direct ones of XEP-0249).
 
 mod configure;
 mod entering;
+mod invitations;
 mod leaving;
 mod messages;
+mod nicks;
 mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
@@ -16,11 +19,12 @@ use crate::xml::ns;
 
 pub const MODULE: Module = Module {
     name: "muc",
-    specs: &[Spec::Xep(45, "1.35.3")],
+    specs: &[Spec::Xep(45, "1.35.3"), Spec::Xep(249, "1.2")],
     room_features: &[ns::MUC],
     iq: &[Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner }],
     at_service: Some(take),
     session_ended: Some(leaving::session_ended),
+    account_removed: Some(Core::forget_person_in_rooms),
     ..Module::NONE
 };
 
@@ -39,6 +43,9 @@ fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
         // §7.2.1: no nick
         (Kind::Presence(PresenceType::Available), false) => return Err(Condition::JidMalformed.into()),
         (Kind::Message(MessageType::Groupchat), false) => messages::groupchat(core, stanza, to)?,
+        (Kind::Message(MessageType::Normal), false) if invitations::is_one(stanza) => {
+            invitations::pass_on(core, stanza, to)?;
+        }
         (Kind::Message(_), true) => messages::private(core, stanza, to)?,
         (Kind::Iq(IqType::Result | IqType::Error), _) => {}
         _ => return Ok(Flow::Continue),
