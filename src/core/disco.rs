@@ -3,6 +3,7 @@
 use super::Core;
 use super::module::Target;
 use crate::jid::Jid;
+use crate::stanza::Condition;
 use crate::xep;
 use crate::xml::Element;
 use crate::xml::ns;
@@ -53,8 +54,10 @@ pub struct Info {
     pub features: Vec<&'static str>,
     /// XEP-0128 forms.
     pub forms: Vec<Element>,
-    /// There is such a node, and whoever asks may not know more.
-    pub forbidden: bool,
+    /// Why whoever asks is told nothing of what is there.
+    pub refused: Option<Condition>,
+    /// There is such a node, even if nothing is to be said of it.
+    pub exists: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +107,7 @@ impl Core {
 
 impl Info {
     pub fn is_empty(&self) -> bool {
-        self.identities.is_empty() && self.features.is_empty() && self.forms.is_empty()
+        !self.exists && self.identities.is_empty() && self.features.is_empty() && self.forms.is_empty()
     }
 
     /// XEP-0030 §3.1

@@ -448,6 +448,7 @@ impl Core {
         let accounts = &self.accounts;
         self.pubsub.forget_unused(self.now, self.committed, |owner| accounts.contains_key(owner));
         self.end_waiting_rooms();
+        self.give_up_relayed();
         self.rooms.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
         self.registrations.forget_before(self.now);

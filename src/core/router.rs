@@ -76,7 +76,8 @@ impl Core {
         self.route_ref(&mut stanza);
     }
 
-    fn route_ref(&mut self, stanza: &mut Stanza) {
+    /// The same with a stanza that its sender goes on with.
+    pub fn route_ref(&mut self, stanza: &mut Stanza) {
         let Err(error) = self.try_route(stanza) else { return };
         if let Some(reply) = stanza.error(&error) {
             // An error about an error can't be: this ends here.
@@ -402,9 +403,11 @@ pub fn is_own(stanza: &Stanza) -> bool {
 fn route_for(ns: &str, name: &str, to: Target) -> Option<&'static Route> {
     let fits = |target| match to {
         Target::Account | Target::Owner => matches!(target, Target::Account | Target::Owner),
-        Target::Service(_) => target == to || target == Target::AnyService,
-        Target::Server | Target::AnyService | Target::Room => target == to,
+        Target::Service(_) => target == Target::AnyService,
+        Target::Server | Target::AnyService | Target::Room => false,
     };
-    let mut routes = xep::ALL.iter().flat_map(|module| module.iq);
-    routes.find(|route| route.ns == ns && route.name == name && fits(route.target))
+    let named = xep::ALL.iter().flat_map(|module| module.iq);
+    let mut named = named.filter(|route| route.ns == ns && route.name == name);
+    // What is for one kind of service goes before what is for all.
+    named.clone().find(|route| route.target == to).or_else(|| named.find(|route| fits(route.target)))
 }

@@ -3,6 +3,8 @@
 //! Ids are whatever the results have; who looks them up answers `<item-not-found/>` for one that is not there (§2.4).
 //! Pages are not found by `<index/>`: the text allows to say so (§2.6).
 
+use std::ops::Range;
+
 use crate::stanza::{Condition, StanzaError};
 use crate::xml::{Element, ns};
 
@@ -36,6 +38,46 @@ impl Rsm {
         }
         Ok(rsm)
     }
+}
+
+impl Rsm {
+    /// Which of `count` results that lie in memory in their order are on the page, `most` at most. `find` looks for an id
+    /// as [`slice::binary_search`] does; `None`: what is gone has no place any more (§2.4).
+    pub fn range(
+        &self,
+        count: usize,
+        most: usize,
+        find: impl Fn(&str) -> Option<Result<usize, usize>>,
+    ) -> Result<Range<usize>, StanzaError> {
+        let most = self.max.map_or(most, |max| max.min(most));
+        let find = |id: &String| find(id).ok_or(Condition::ItemNotFound);
+        let start = match &self.after {
+            Some(id) => match find(id)? {
+                Ok(place) => place + 1,
+                Err(place) => place,
+            },
+            None => 0,
+        };
+        let end = match self.before.as_ref().filter(|id| !id.is_empty()) {
+            Some(id) => find(id)?.unwrap_or_else(|place| place).max(start),
+            None => count,
+        };
+        Ok(match self.before {
+            Some(_) => end.saturating_sub(most).max(start)..end,
+            None => start..end.min(start.saturating_add(most)),
+        })
+    }
+}
+
+/// The `<set/>` of an answer with a page whose place is known (§2.2).
+pub fn page_at(range: &Range<usize>, count: usize, id: impl Fn(usize) -> String) -> Element {
+    let mut set = Element::new("set", ns::RSM);
+    if !range.is_empty() {
+        let first = Element::new("first", ns::RSM).attr("index", range.start.to_string());
+        set = set.child(first.text(&id(range.start)));
+        set = set.child(Element::new("last", ns::RSM).text(&id(range.end - 1)));
+    }
+    set.child(Element::new("count", ns::RSM).text(&count.to_string()))
 }
 
 /// The `<set/>` of an answer with the ids of its first and last result; none, if it has no results (§2.2).
@@ -90,6 +132,28 @@ mod tests {
             assert_eq!(read(&[("max", max)]), Err(Condition::BadRequest), "{max}");
         }
         assert_eq!(read(&[("max", "1"), ("max", "2")]), Err(Condition::BadRequest));
+    }
+
+    #[test]
+    fn a_page_lies_behind_one_result_or_before_another() {
+        let all = ["b", "d", "f", "h"];
+        let range = |max: Option<usize>, after: Option<&str>, before: Option<&str>| {
+            let text = |id: Option<&str>| id.map(str::to_owned);
+            let rsm = Rsm { max, after: text(after), before: text(before) };
+            rsm.range(all.len(), 3, |id| Some(all.binary_search(&id))).expect("a page")
+        };
+        assert_eq!(range(None, None, None), 0..3);
+        assert_eq!(range(Some(2), None, None), 0..2);
+        assert_eq!(range(Some(0), None, None), 0..0);
+        assert_eq!(range(None, Some("d"), None), 2..4);
+        assert_eq!(range(None, Some("e"), None), 2..4, "what is gone had its place");
+        assert_eq!(range(None, Some("z"), None), 4..4);
+        assert_eq!(range(Some(2), None, Some("")), 2..4);
+        assert_eq!(range(Some(2), None, Some("f")), 0..2);
+        assert_eq!(range(Some(1), None, Some("g")), 2..3);
+        assert_eq!(range(None, Some("h"), Some("b")), 4..4);
+        let unordered = Rsm { after: Some("e".into()), ..Rsm::default() };
+        assert_eq!(unordered.range(4, 3, |_| None).map_err(|e| e.condition), Err(Condition::ItemNotFound));
     }
 
     #[test]

@@ -34,6 +34,8 @@ macro_rules! conditions {
         pub enum Condition { $($variant),* }
 
         impl Condition {
+            const ALL: &[Condition] = &[$(Condition::$variant),*];
+
             pub fn name(self) -> &'static str {
                 match self { $(Condition::$variant => $name),* }
             }
@@ -108,6 +110,19 @@ impl StanzaError {
     pub fn with_detail(mut self, detail: Element) -> StanzaError {
         self.detail = Some(Box::new(detail));
         self
+    }
+
+    /// What an error stanza says, without text and detail; `<undefined-condition/>` if it says nothing that is known.
+    pub fn of(payload: &Payload) -> StanzaError {
+        let error = payload.find("error", ns::CLIENT).map(|error| error.to_element());
+        let has = |condition: &&Condition| {
+            error.as_ref().is_some_and(|error| error.find(condition.name(), ns::STANZAS).is_some())
+        };
+        let condition = Condition::ALL.iter().find(has).copied().unwrap_or(Condition::UndefinedCondition);
+        let said = error.as_ref().and_then(|error| error.get_attr("type"));
+        let types = [ErrorType::Auth, ErrorType::Cancel, ErrorType::Modify, ErrorType::Wait];
+        let known = types.into_iter().find(|known| said == Some(known.name()));
+        StanzaError { error_type: known.unwrap_or(condition.error_type()), ..condition.into() }
     }
 
     pub fn to_element(&self) -> Element {

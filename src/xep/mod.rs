@@ -46,6 +46,8 @@ pub static ALL: &[Module] = &[
     xep0359_stanza_ids::MODULE,
     xep0313_mam::MODULE,
     xep0280_carbons::MODULE,
+    // Who dies in a room is out of it before it looks as if they had left.
+    xep0045_muc::MODULE,
     rfc6121_subscription::MODULE,
     rfc6121_presence::MODULE,
     rfc6121_roster::MODULE,
@@ -53,7 +55,6 @@ pub static ALL: &[Module] = &[
     rfc3921_session::MODULE,
     xep0012_last::MODULE,
     xep0030_disco::MODULE,
-    xep0045_muc::MODULE,
     xep0049_private::MODULE,
     xep0050_commands::MODULE,
     xep0054_vcard::MODULE,

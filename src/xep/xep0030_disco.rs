@@ -16,6 +16,7 @@ pub const MODULE: Module = Module {
     specs: &[Spec::Xep(30, "2.5.0"), Spec::Xep(128, "1.0.1")],
     features: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
     account_features: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
+    room_features: &[ns::DISCO_INFO, ns::DISCO_ITEMS],
     iq: &[
         Route { ns: ns::DISCO_INFO, name: "query", target: Target::Server, handle: info },
         Route { ns: ns::DISCO_INFO, name: "query", target: Target::AnyService, handle: info },
@@ -73,8 +74,8 @@ fn items_query(node: Option<&str>) -> Element {
 // §7
 fn describe_entity(core: &mut Core, entity: &Entity<'_>) -> Result<Info, StanzaError> {
     let info = core.info(entity);
-    if info.forbidden {
-        return Err(Condition::Forbidden.into());
+    if let Some(condition) = info.refused {
+        return Err(condition.into());
     }
     if info.is_empty() {
         return Err(Condition::ItemNotFound.into()); // no such node

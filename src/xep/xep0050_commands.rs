@@ -40,7 +40,9 @@ fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
         info.identities.push(identity("command-list", "Commands"));
         info.features.push(ns::COMMANDS);
     } else if let Some(command) = find(node) {
-        info.forbidden = !(command.allowed)(core, entity.asker);
+        if !(command.allowed)(core, entity.asker) {
+            info.refused = Some(Condition::Forbidden);
+        }
         info.identities.push(identity("command-node", command.name));
         info.features.extend([ns::COMMANDS, ns::DATA_FORMS]);
     }

@@ -10,9 +10,11 @@ pub const MODULE: Module = Module {
     name: "version",
     specs: &[Spec::Xep(92, "1.1")],
     features: &[ns::VERSION],
+    room_features: &[ns::VERSION],
     iq: &[
         Route { ns: ns::VERSION, name: "query", target: Target::Server, handle: version },
         Route { ns: ns::VERSION, name: "query", target: Target::AnyService, handle: version },
+        Route { ns: ns::VERSION, name: "query", target: Target::Room, handle: version },
     ],
     ..Module::NONE
 };

@@ -10,9 +10,11 @@ pub const MODULE: Module = Module {
     name: "time",
     specs: &[Spec::Xep(202, "2.0")],
     features: &[ns::TIME],
+    room_features: &[ns::TIME],
     iq: &[
         Route { ns: ns::TIME, name: "time", target: Target::Server, handle: tell },
         Route { ns: ns::TIME, name: "time", target: Target::AnyService, handle: tell },
+        Route { ns: ns::TIME, name: "time", target: Target::Room, handle: tell },
     ],
     ..Module::NONE
 };

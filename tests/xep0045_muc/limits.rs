@@ -146,7 +146,7 @@ fn to_leave_and_to_come_again_gains_nothing() {
 }
 
 #[test]
-fn private_messages_subjects_and_nicks_count_too() {
+fn private_messages_subjects_invitations_presence_and_nicks_count_too() {
     let mut world = World::with(|config| config.rooms.messages_per_minute = Limit::of(60));
     let clients = world.room_of(&["romeo", "juliet"]);
     for n in 0..20 {
@@ -161,6 +161,7 @@ fn private_messages_subjects_and_nicks_count_too() {
         format!("<message type='chat' to='{ROOM}/juliet' id='m'><body>more</body></message>"),
         format!("<message type='groupchat' to='{ROOM}' id='m'><subject>more</subject></message>"),
         format!("<presence to='{ROOM}/more'/>"),
+        format!("<presence to='{ROOM}/romeo'><show>away</show></presence>"),
         format!(
             "<message to='{ROOM}'><x xmlns='http://jabber.org/protocol/muc#user'>\
                  <invite to='juliet@example.org'/></x></message>"

@@ -1,5 +1,7 @@
 //! From a room to everyone in it: written once, and for each only the address put in between.
 
+use std::sync::Arc;
+
 use super::{Device, Occupant, Occupants, Room};
 use crate::core::{Core, Kept};
 use crate::jid::Jid;
@@ -23,6 +25,10 @@ pub struct Shown {
     pub reason: Option<String>,
     /// Further content of the `<x/>`, such as `<destroy/>`.
     pub extra: Option<Element>,
+    /// What somebody who goes says: a `<status/>`.
+    pub farewell: Payload,
+    /// The id of the presence that has brought it about, for the device that has sent it (§7.2.2).
+    pub id: Option<Arc<str>>,
 }
 
 /// A stanza without its receiver: the bytes before the address and behind it.
@@ -91,7 +97,8 @@ impl Core {
     /// Shows an occupant's presence to one of its devices (§7.2.2: with the status code 110).
     pub fn show_to_itself(&mut self, room: &Jid, occupant: &Occupant, device: &Device, shown: &Shown) {
         let Some(state) = self.loaded_room(room) else { return };
-        let presence = presence_of(state, occupant, shown, View { real: true, own: true });
+        let mut presence = presence_of(state, occupant, shown, View { real: true, own: true });
+        presence.id = shown.id.clone();
         self.send_from_room(device, presence);
     }
 
@@ -108,7 +115,7 @@ impl Core {
         }
         let mut views: [Option<Written>; 2] = [None, None];
         self.with_occupants(room, |core, occupants| {
-            for other in occupants.iter_mut().filter(|other| other.address != occupant.address) {
+            for other in occupants.iter_mut().filter(|other| !other.shares_device(occupant)) {
                 let real = everyone || other.role == Role::Moderator;
                 let view = &mut views[usize::from(real)];
                 if view.is_none() {
@@ -127,14 +134,24 @@ impl Core {
 
     /// Shows everyone in the room to a device that comes, but for itself.
     pub fn show_everyone(&mut self, room: &Jid, device: &Device) {
+        let own = self.loaded_room(room).and_then(|room| room.occupants.of(&device.jid));
+        let Some(own) = own.map(|own| own.address.clone()) else { return };
+        self.show_occupants(room, device, |occupant| occupant.address != own);
+    }
+
+    /// Shows those occupants to a device of one, as far as it may see them.
+    pub fn show_occupants(&mut self, room: &Jid, device: &Device, which: impl Fn(&Occupant) -> bool) {
         let Some(state) = self.loaded_room(room) else { return };
         let Some(own) = state.occupants.of(&device.jid) else { return };
-        let (real, least) = (state.shows_addresses_to(own.role), state.config().broadcast);
-        let shown = Shown::default();
-        let others =
-            state.occupants.iter().filter(|other| other.address != own.address && other.role >= least);
-        let presences: Vec<Stanza> =
-            others.map(|other| presence_of(state, other, &shown, View { real, own: false })).collect();
+        let (others_real, least) = (state.shows_addresses_to(own.role), state.config().broadcast);
+        let presences: Vec<Stanza> = (state.occupants.iter())
+            .filter(|occupant| which(occupant) && (occupant.role >= least || occupant.address == own.address))
+            .map(|occupant| {
+                let is_own = occupant.address == own.address;
+                let view = View { real: others_real || is_own, own: is_own };
+                presence_of(state, occupant, &Shown::default(), view)
+            })
+            .collect();
         for presence in presences {
             self.send_from_room(device, presence);
         }
@@ -150,9 +167,13 @@ impl Core {
         }
     }
 
-    /// What is sent to a device stays in order: behind what waits for the disk, it waits too.
+    /// What is sent to a device stays in order: behind what waits for the disk, it waits too; but not for a disk that
+    /// takes nothing.
     fn give_written(&mut self, device: &Device, written: &Written) {
-        let waits = device.echo > self.committed;
+        if self.has_blocked(device, &written.stanza) {
+            return;
+        }
+        let waits = device.echo > self.committed && self.writable().is_ok();
         match device.session {
             Some(session) if !waits => {
                 self.send_written(session, &written.stanza, |out| {
@@ -168,6 +189,30 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Sends a stanza of a room's to a device of an occupant.
+    pub fn send_from_room(&mut self, device: &Device, stanza: Stanza) {
+        if self.has_blocked(device, &stanza) {
+            return;
+        }
+        let stanza = stanza.to(&device.jid);
+        match device.session {
+            Some(session) => {
+                self.send(session, &stanza);
+            }
+            None => self.route(stanza),
+        }
+    }
+
+    /// Whether the person has blocked the occupant (XEP-0191 §5): what a room says to many does not pass by the
+    /// receivers' hooks.
+    fn has_blocked(&self, device: &Device, stanza: &Stanza) -> bool {
+        let account = device.session.and_then(|_| self.loaded(&device.jid));
+        let Some(account) = account.filter(|account| !account.blocked.is_empty()) else { return false };
+        stanza.from.as_ref().is_some_and(|from| account.blocks(from))
+    }
+}
+
 /// Who looks at a presence.
 #[derive(Clone, Copy)]
 struct View {
@@ -180,7 +225,7 @@ struct View {
 fn presence_of(room: &Room, occupant: &Occupant, shown: &Shown, view: View) -> Stanza {
     let kind = if shown.gone { PresenceType::Unavailable } else { PresenceType::Available };
     let mut stanza = Stanza::presence(kind).from(&occupant.address);
-    let payload = if shown.gone { Payload::default() } else { occupant.presence() };
+    let payload = if shown.gone { shown.farewell.clone() } else { occupant.presence() };
     stanza.payload = payload.with_written(400, |out| {
         out.extend_from_slice(b"<occupant-id");
         writer::attr("xmlns", ns::OCCUPANT_ID, out);

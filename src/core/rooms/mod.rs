@@ -5,32 +5,40 @@
 //! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
 
 mod broadcast;
+mod directory;
 mod looks;
 mod occupants;
 mod rates;
+mod relayed;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use broadcast::Shown;
+pub use directory::{Listed, Listing};
 pub use occupants::{Device, Occupant, Occupants};
+pub use relayed::Relayed;
 
+use self::directory::Directory;
 use self::looks::Looks;
 use self::rates::Rates;
+use self::relayed::RelayedRequests;
 use self::upkeep::Upkeep;
-
 use super::Core;
 use crate::config::Limit;
 use crate::jid::Jid;
 use crate::password::Hash;
-use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::stanza::{Condition, StanzaError};
 use crate::store::ReadError;
 use crate::store::record::{self, RoomAffiliation, RoomConfig, RoomPerson};
 use crate::store::schema::{self, Op};
 
 /// How long rooms that nobody is in and nobody asks for stay in memory, in milliseconds.
 const REMEMBERED: u64 = 60_000;
+
+/// Rooms in memory that nobody is in, roughly: whoever asks for one after the other must not fill it.
+const MOST_REMEMBERED: usize = 200;
 
 /// People whom one room knows.
 pub const MAX_PEOPLE: usize = 2000;
@@ -41,6 +49,11 @@ pub(super) struct Rooms {
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
     upkeep: Upkeep,
+    directory: Directory,
+    /// Requests between occupants that wait for their answers.
+    relayed: RelayedRequests,
+    /// With so many in memory, those that nobody needs go at once.
+    enough: usize,
 }
 
 pub struct Room {
@@ -104,6 +117,20 @@ impl Room {
         self.rates.admit(id, per_minute.get().unwrap_or_default(), now)
     }
 
+    /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
+    pub fn is_open_to(&self, who: &Jid) -> bool {
+        let (affiliation, config) = (self.affiliation(who), self.config());
+        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        affiliation >= RoomAffiliation::Member
+            || affiliation == RoomAffiliation::None && is_open
+            || self.occupants.of_person(who).next().is_some()
+    }
+
+    /// The same, or it can be found by anyone: they may know what it says of itself.
+    pub fn shows_itself_to(&self, who: &Jid) -> bool {
+        self.is_open_to(who) || self.config().public && !self.record.locked
+    }
+
     /// The real addresses of occupants are shown to who has this role (§5.1, §15.5.3).
     pub fn shows_addresses_to(&self, role: record::Role) -> bool {
         self.config().non_anonymous || role == record::Role::Moderator
@@ -112,9 +139,20 @@ impl Room {
 
 impl Rooms {
     pub fn forget_unused(&mut self, now: u64, committed: u64) {
-        self.loaded.retain(|_, room| {
-            !room.occupants.is_empty() || room.written > committed || room.used + REMEMBERED > now
-        });
+        self.directory.forget_unused(now);
+        self.forget_before((now + 1).saturating_sub(REMEMBERED), committed);
+    }
+
+    fn make_room(&mut self, now: u64, committed: u64) {
+        if self.loaded.len() >= self.enough.max(MOST_REMEMBERED) {
+            self.forget_before(now, committed);
+            self.enough = self.loaded.len() + MOST_REMEMBERED;
+        }
+    }
+
+    fn forget_before(&mut self, used: u64, committed: u64) {
+        self.loaded
+            .retain(|_, room| !room.occupants.is_empty() || room.written > committed || room.used >= used);
         if self.loaded.capacity() > 4 * self.loaded.len() {
             self.loaded.shrink_to_fit();
         }
@@ -131,6 +169,7 @@ impl Core {
         let now = self.now;
         if !self.rooms.loaded.contains_key(address.bare_str()) {
             let room = self.load_room(&address.bare())?;
+            self.rooms.make_room(now, self.committed);
             self.rooms.loaded.insert(room.address.clone(), room);
         }
         let room = self.rooms.loaded.get_mut(address.bare_str()).ok_or(Condition::ItemNotFound)?;
@@ -294,19 +333,10 @@ impl Core {
     pub fn write_room(&mut self, address: &Jid, ops: impl IntoIterator<Item = Op>) {
         let seq = self.next_seq();
         self.write(address, ops);
-        if let Some(room) = self.rooms.loaded.get_mut(address) {
+        let room = self.rooms.loaded.get_mut(address);
+        self.rooms.directory.note(address, room.as_deref());
+        if let Some(room) = room {
             room.written = seq;
-        }
-    }
-
-    /// Sends a stanza of a room's to somebody's session here or elsewhere.
-    pub fn send_from_room(&mut self, device: &Device, stanza: Stanza) {
-        let stanza = stanza.to(&device.jid);
-        match device.session {
-            Some(session) => {
-                self.send(session, &stanza);
-            }
-            None => self.route(stanza),
         }
     }
 }

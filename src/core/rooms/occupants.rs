@@ -56,6 +56,11 @@ impl Occupant {
         self.address.resource().unwrap_or_default()
     }
 
+    /// Whether the other is this one, if under another nick.
+    pub fn shares_device(&self, other: &Occupant) -> bool {
+        self.devices.iter().any(|device| other.devices.iter().any(|own| own.jid == device.jid))
+    }
+
     /// What its presence shows.
     pub fn presence(&self) -> Payload {
         self.devices.last().map(|device| device.presence.clone()).unwrap_or_default()
@@ -107,7 +112,9 @@ impl Occupants {
     pub fn enter(&mut self, address: &Jid, real: &Jid, id: &str, role: Role, device: Device) {
         let nick: Box<str> = address.resource().unwrap_or_default().into();
         self.nicks.insert(device.jid.clone(), nick.clone());
-        self.looks.insert(&nick, &nick);
+        if !self.by_nick.contains_key(&nick) {
+            self.looks.insert(&nick, &nick);
+        }
         let occupant = self.by_nick.entry(nick).or_insert_with(|| Occupant {
             address: address.clone(),
             real: real.bare(),
@@ -119,18 +126,18 @@ impl Occupants {
         occupant.devices.push(device);
     }
 
-    /// Takes a device out. Gives back the occupant as it was, with only this device if there are others, and whether it
-    /// was the last one.
-    pub fn leave(&mut self, device: &Jid) -> Option<(Occupant, bool)> {
+    /// Takes a device out, and with the last one the occupant. Gives back the occupant as it was, with this device alone.
+    pub fn leave(&mut self, device: &Jid) -> Option<Occupant> {
         let nick = self.nicks.remove(device)?;
         let occupant = self.by_nick.get_mut(&nick)?;
-        if occupant.devices.len() == 1 {
-            self.looks.remove(&nick, &nick);
-            return Some((self.by_nick.remove(&nick)?, true));
-        }
         let at = occupant.devices.iter().position(|other| other.jid == *device)?;
         let device = occupant.devices.remove(at);
-        Some((Occupant { devices: vec![device], ..occupant.clone() }, false))
+        let alone = Occupant { devices: vec![device], ..occupant.clone() };
+        if occupant.devices.is_empty() {
+            self.by_nick.remove(&nick);
+            self.looks.remove(&nick, &nick);
+        }
+        Some(alone)
     }
 
     /// Takes an occupant out with all devices.
@@ -143,7 +150,7 @@ impl Occupants {
         Some(occupant)
     }
 
-    /// Gives an occupant another nick, which is nobody's.
+    /// Gives an occupant another nick, which is nobody's, or the same person's: then the two are one from here on.
     pub fn rename(&mut self, from: &str, to: &Jid) {
         let Some(mut occupant) = self.by_nick.remove(from) else { return };
         let nick: Box<str> = to.resource().unwrap_or_default().into();
@@ -152,7 +159,12 @@ impl Occupants {
         for device in &occupant.devices {
             self.nicks.insert(device.jid.clone(), nick.clone());
         }
-        occupant.address = to.clone();
-        self.by_nick.insert(nick, occupant);
+        match self.by_nick.get_mut(&nick) {
+            Some(other) => other.devices.append(&mut occupant.devices),
+            None => {
+                occupant.address = to.clone();
+                self.by_nick.insert(nick, occupant);
+            }
+        }
     }
 }

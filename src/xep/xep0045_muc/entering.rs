@@ -1,33 +1,64 @@
-//! Entering a room (§7.2), and presence of those who are in it: changing a nick (§7.6) and availability (§7.7).
+//! Entering a room (§7.2).
 
-use super::{messages, nicks};
+use super::{nicks, presence};
 use crate::config::RoomMakers;
 use crate::core::Core;
-use crate::core::rooms::{Device, Occupant, Room, Shown};
+use crate::core::rooms::{Device, Room, Shown};
 use crate::jid::Jid;
-use crate::stanza::{Condition, Stanza, StanzaError};
+use crate::stanza::{Condition, ErrorType, PresenceType, Stanza, StanzaError};
 use crate::store::record::{Role, RoomAffiliation, RoomConfig};
 use crate::xep;
-use crate::xml::{Element, Payload, ns};
+use crate::xml::{Element, ns};
 
 /// Bytes of a presence that are shown in a room: everyone who comes gets it.
 const MAX_PRESENCE: usize = 8 * 1024;
 
+/// Devices of one person in one room, under all their nicks.
+const MAX_DEVICES: usize = 50;
+
 /// Presence for an address in a room.
-pub fn available(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
+pub fn available(core: &mut Core, stanza: &Stanza, to: &Jid) {
+    let Err(error) = try_available(core, stanza, to) else { return };
+    if let Some(reply) = stanza.error(&error) {
+        core.route(reply.with(&Element::new("x", ns::MUC)));
+    }
+}
+
+fn try_available(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
     let from = stanza.from.as_ref().ok_or(Condition::BadRequest)?;
+    if !to.is_full() {
+        return Err(Condition::JidMalformed.into()); // §7.2.1: no nick
+    }
     if stanza.payload.bytes().len() > MAX_PRESENCE {
         return Err(StanzaError::new(Condition::PolicyViolation, "This presence is too large."));
     }
-    let wants_in = stanza.payload.find("x", ns::MUC);
+    let wants_in = stanza.payload.find("x", ns::MUC).is_some();
     let known = core.loaded_room(to).and_then(|room| room.occupants.of(from)).cloned();
     match known {
-        // A client that has forgotten that it is in: it gets everything again.
-        Some(occupant) if wants_in.is_some() && occupant.address == *to => enter(core, stanza, from, to),
-        Some(occupant) if occupant.address == *to => change_presence(core, stanza, from, &occupant),
-        Some(occupant) => change_nick(core, stanza, from, &occupant, to),
-        None => enter(core, stanza, from, to),
+        None if !wants_in => {
+            say_that_it_is_not_in(core, from, to);
+            return Ok(());
+        }
+        None => return enter(core, stanza, from, to),
+        Some(occupant) if occupant.address == *to => {
+            if !wants_in {
+                presence::change(core, stanza, from, &occupant)?;
+            }
+        }
+        Some(occupant) => presence::change_nick(core, stanza, from, &occupant, to)?,
     }
+    // A client that has forgotten that it is in gets everything again.
+    if wants_in { enter(core, stanza, from, to) } else { Ok(()) }
+}
+
+/// §7.2.18: a client that believes that it is in, and would go on believing it.
+fn say_that_it_is_not_in(core: &mut Core, from: &Jid, to: &Jid) {
+    let item = Element::new("item", ns::MUC_USER).attr("affiliation", "none").attr("role", "none");
+    let reason = Element::new("reason", ns::MUC_USER).text("You are not in this room.");
+    let status = |code| Element::new("status", ns::MUC_USER).attr("code", code);
+    let x = Element::new("x", ns::MUC_USER).child(item.child(reason));
+    let x = ["110", "307", "333"].into_iter().fold(x, |x, code| x.child(status(code)));
+    core.route(Stanza::presence(PresenceType::Unavailable).from(to).to(from).with(&x));
 }
 
 // §7.2
@@ -37,7 +68,7 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     let made = match core.room(&address) {
         Ok(_) => false,
         Err(error) if error.condition == Condition::ItemNotFound => {
-            make(core, stanza, from, &address)?;
+            make(core, from, &address)?;
             true
         }
         Err(error) => return Err(error),
@@ -46,19 +77,22 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     let session = core.session_of(from).map(|session| session.id);
     let most = core.config.rooms.occupants.max_len();
     let room = core.room(&address)?;
-    may_enter(room, stanza, from, to, most)?;
-    let affiliation = room.affiliation(from);
-    let role = initial_role(affiliation, room.config());
+    if let Err(error) = may_enter(room, stanza, from, to, most) {
+        core.end_if_abandoned(&address);
+        return Err(error);
+    }
+    let role = initial_role(room.affiliation(from), room.config());
     let was = room.occupants.get(nick(to)).map_or(Role::None, |occupant| occupant.role);
-    let device = Device::new(from.clone(), session, shown(stanza));
-    room.occupants.enter(to, from, &id, role, device);
+    room.occupants.enter(to, from, &id, role, Device::new(from.clone(), session, presence::shown(stanza)));
     let Some(occupant) = room.occupants.of(from).cloned() else { return Ok(()) };
     let Some(device) = occupant.devices.last().cloned() else { return Ok(()) };
-    let own_codes = entry_codes(room, made);
+    let change = Shown { own_codes: entry_codes(room, made), id: stanza.id.clone(), ..Shown::default() };
+    // §7.1: this is the order of events.
     core.show_everyone(&address, &device);
-    let change = Shown { own_codes, ..Shown::default() };
     core.show_to_others(&address, &occupant, was, &change);
-    // §7.2.2: its own presence is the last one.
+    for other in occupant.devices.iter().filter(|other| other.jid != device.jid) {
+        core.show_to_itself(&address, &occupant, other, &Shown::default());
+    }
     core.show_to_itself(&address, &occupant, &device, &change);
     for tell in xep::ALL.iter().filter_map(|module| module.room_entered) {
         tell(core, &occupant.address, from, stanza);
@@ -67,11 +101,8 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     Ok(())
 }
 
-/// §10.1: the first one to come makes the room. Without the `<x/>` of XEP-0045 it is no wish for one.
-fn make(core: &mut Core, stanza: &Stanza, from: &Jid, address: &Jid) -> Result<(), StanzaError> {
-    if stanza.payload.find("x", ns::MUC).is_none() {
-        return Err(Condition::ItemNotFound.into());
-    }
+/// §10.1: the first one to come makes the room.
+fn make(core: &mut Core, from: &Jid, address: &Jid) -> Result<(), StanzaError> {
     may_make(core, from)?;
     core.create_room(address, Some(from), true, RoomConfig::default())
 }
@@ -113,9 +144,14 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
     if !config.password.is_empty() && !exempt && password.as_deref() != Some(config.password.as_str()) {
         return Err(Condition::NotAuthorized.into()); // §7.2.5
     }
+    let devices: usize = room.occupants.of_person(from).map(|occupant| occupant.devices.len()).sum();
+    if devices >= MAX_DEVICES && room.occupants.of(from).is_none() {
+        return Err(StanzaError::new(Condition::ResourceConstraint, "You are here with too many clients."));
+    }
     let most = if config.max_users > 0 { most.min(config.max_users as usize) } else { most };
     if !is_in && affiliation < RoomAffiliation::Admin && room.occupants.len() >= most {
-        return Err(StanzaError::new(Condition::ServiceUnavailable, "This room is full.")); // §7.2.9
+        let full = StanzaError::new(Condition::ServiceUnavailable, "This room is full.");
+        return Err(full.with_type(ErrorType::Wait)); // §7.2.9
     }
     Ok(())
 }
@@ -136,60 +172,6 @@ fn entry_codes(room: &Room, made: bool) -> Vec<u16> {
     codes.into_iter().filter(|(_, applies)| *applies).map(|(code, _)| code).collect()
 }
 
-// §7.7
-fn change_presence(
-    core: &mut Core,
-    stanza: &Stanza,
-    from: &Jid,
-    occupant: &Occupant,
-) -> Result<(), StanzaError> {
-    let address = occupant.address.bare();
-    let room = core.room(&address)?;
-    let Some(occupant) = room.occupants.get_mut(occupant.nick()) else { return Ok(()) };
-    let Some(at) = occupant.devices.iter().position(|device| device.jid == *from) else { return Ok(()) };
-    let mut device = occupant.devices.remove(at);
-    device.presence = shown(stanza);
-    occupant.devices.push(device);
-    let occupant = occupant.clone();
-    core.show(&address, &occupant, occupant.role, &Shown::default());
-    Ok(())
-}
-
-// §7.6
-fn change_nick(
-    core: &mut Core,
-    stanza: &Stanza,
-    from: &Jid,
-    occupant: &Occupant,
-    to: &Jid,
-) -> Result<(), StanzaError> {
-    let address = to.bare();
-    nicks::check(nick(to), core.config.rooms.nick_bytes)?;
-    let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
-    let room = core.room(&address)?;
-    nicks::check_free(room, nick(to), from)?;
-    if room.occupants.get(nick(to)).is_some() {
-        return Err(StanzaError::new(Condition::Conflict, "You are here under this nick, too."));
-    }
-    if !room.admit(&occupant.id, per_minute, now) {
-        return Err(messages::too_fast());
-    }
-    room.occupants.rename(occupant.nick(), to);
-    let change =
-        Shown { codes: vec![303], gone: true, new_nick: Some(nick(to).to_owned()), ..Shown::default() };
-    core.show(&address, occupant, occupant.role, &change);
-    let now = core.room(&address)?.occupants.of(from).cloned();
-    let Some(now) = now else { return Ok(()) };
-    change_presence(core, stanza, from, &now)
-}
-
-/// What of a presence is shown to others: nothing that only a room may say.
-fn shown(stanza: &Stanza) -> Payload {
-    stanza.payload.without(|child| {
-        matches!(child.ns(), ns::MUC | ns::MUC_USER | ns::OCCUPANT_ID | ns::HATS | ns::STANZA_ID | ns::DELAY)
-    })
-}
-
-fn nick(address: &Jid) -> &str {
+pub fn nick(address: &Jid) -> &str {
     address.resource().unwrap_or_default()
 }

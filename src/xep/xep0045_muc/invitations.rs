@@ -116,8 +116,8 @@ fn send_invitation(
     // §7.9: a chat of two goes on in the room.
     if let Some(goes_on) = invitation.find("continue", ns::MUC_USER) {
         let mut continues = Element::new("continue", ns::MUC_USER);
-        if let Some(thread) = goes_on.get_attr("thread") {
-            continues.set_attr("thread", thread);
+        if let Some(subject) = goes_on.get_attr("thread") {
+            continues.set_attr("thread", subject);
         }
         invite = invite.child(continues);
     }

@@ -6,7 +6,7 @@ use crate::jid::Jid;
 use crate::stanza::{Condition, ErrorType, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Role;
 use crate::xep;
-use crate::xml::{Element, ns, writer};
+use crate::xml::{Element, Payload, ns, writer};
 
 // §7.4
 pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
@@ -14,6 +14,9 @@ pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), Stanz
     let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
     let room = core.room(to)?;
     let occupant = room.occupants.of(from).ok_or(Condition::NotAcceptable)?.clone();
+    if room.record.locked {
+        return Err(StanzaError::new(Condition::ItemNotFound, "This room is not open yet.")); // §17.2
+    }
     if !room.admit(&occupant.id, per_minute, now) {
         return Err(too_fast());
     }
@@ -26,6 +29,9 @@ pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), Stanz
     }
     let (address, id) = (room.address.clone(), occupant.id.clone());
     let mut message = Stanza { payload: cleaned(core, stanza, &address), ..stanza.clone() };
+    if message.id.is_none() {
+        message.id = Some(core.random_word().into());
+    }
     for hook in xep::ALL.iter().filter_map(|module| module.room_message) {
         if hook(core, &mut message)? == Flow::Done {
             return Ok(());
@@ -53,7 +59,7 @@ pub fn too_fast() -> StanzaError {
 }
 
 /// Without what only a room may add.
-fn cleaned(core: &Core, stanza: &Stanza, room: &Jid) -> crate::xml::Payload {
+fn cleaned(core: &Core, stanza: &Stanza, room: &Jid) -> Payload {
     stanza.payload.without(|child| match child.ns() {
         ns::MUC_USER | ns::OCCUPANT_ID | ns::HATS | ns::DELAY => true,
         ns::STANZA_ID => {
@@ -83,10 +89,16 @@ pub fn private(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaE
     let address = room.address.clone();
     let mut message = Stanza { payload: cleaned(core, stanza, &address), ..stanza.clone() };
     message.from = Some(sender.address.clone());
+    // What the sender's archive has is to and from real addresses.
     message.archived = None;
-    message = message.with(&Element::new("x", ns::MUC_USER));
+    message = message
+        .with(&Element::new("occupant-id", ns::OCCUPANT_ID).attr("id", &*sender.id))
+        .with(&Element::new("x", ns::MUC_USER));
+    // One message, wherever it goes: it is in the receiver's archive once.
     for device in &to.devices {
-        core.route(message.clone().to(&device.jid));
+        let mut copy = message.clone().to(&device.jid);
+        core.route_ref(&mut copy);
+        message.archived = copy.archived;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::core::form::{Field, FieldType, Form};
 use crate::core::pubsub::{Node, is_detail};
 use crate::core::{Core, ServiceKind, time};
 use crate::jid::Jid;
+use crate::stanza::Condition;
 use crate::store::record::{Affiliation, MAX_ITEMS};
 use crate::xml::Element;
 use crate::xml::ns;
@@ -88,7 +89,7 @@ pub fn info(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
                 return;
             }
             if !may_see(core, &owner, name, entity.asker) {
-                info.forbidden = true;
+                info.refused = Some(Condition::Forbidden);
                 return;
             }
             let Ok(node) = core.node(&owner, name) else { return };

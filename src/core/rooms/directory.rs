@@ -1,0 +1,100 @@
+//! The directory of a service: its public rooms, for whoever looks for one.
+//!
+//! It is made when somebody asks, kept true while it is there, and forgotten [`REMEMBERED`] after nobody asks any more:
+//! looking for a room costs no walk through those that nobody may find. It has [`MAX_LISTED`] rooms at most; beyond
+//! these, the ones with the first addresses are found.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{REMEMBERED, Room};
+use crate::core::Core;
+use crate::jid::Jid;
+use crate::stanza::StanzaError;
+use crate::store::record;
+
+/// Rooms of one service that can be found.
+const MAX_LISTED: usize = 5000;
+
+/// Rooms that are read at once to make the list.
+const READ: usize = 500;
+
+/// What can be found of a room.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub title: String,
+    pub description: String,
+    pub language: String,
+    pub non_anonymous: bool,
+    /// Anyone may walk in.
+    pub open: bool,
+}
+
+/// The public rooms of a service by their addresses.
+pub type Listing = BTreeMap<Jid, Listed>;
+
+/// The lists that somebody has asked for, by the service's address, and when that was last.
+#[derive(Default)]
+pub struct Directory(HashMap<String, (u64, Listing)>);
+
+impl Listed {
+    fn of(record: &record::Room) -> Option<Listed> {
+        let config = &record.config;
+        (config.public && !record.locked).then(|| Listed {
+            title: config.title.clone(),
+            description: config.description.clone(),
+            language: config.language.clone(),
+            non_anonymous: config.non_anonymous,
+            open: !config.members_only && config.password.is_empty(),
+        })
+    }
+}
+
+impl Directory {
+    /// What a room is has changed; `None`: it is gone.
+    pub fn note(&mut self, address: &Jid, room: Option<&Room>) {
+        let Some((_, listing)) = self.0.get_mut(address.domain()) else { return };
+        match room.and_then(|room| Listed::of(&room.record)) {
+            Some(listed) if listing.contains_key(address) || listing.len() < MAX_LISTED => {
+                listing.insert(address.clone(), listed);
+            }
+            Some(_) => {}
+            None => {
+                listing.remove(address);
+            }
+        }
+    }
+
+    pub fn forget_unused(&mut self, now: u64) {
+        self.0.retain(|_, (used, _)| *used + REMEMBERED > now);
+    }
+}
+
+impl Core {
+    /// The public rooms of a service.
+    pub fn public_rooms(&mut self, service: &str) -> Result<&Listing, StanzaError> {
+        if !self.rooms.directory.0.contains_key(service) {
+            let listing = self.read_directory(service)?;
+            self.rooms.directory.0.insert(service.to_owned(), (self.now, listing));
+        }
+        let (used, listing) = self.rooms.directory.0.entry(service.to_owned()).or_default();
+        *used = self.now;
+        Ok(listing)
+    }
+
+    fn read_directory(&self, service: &str) -> Result<Listing, StanzaError> {
+        let (mut listing, mut after) = (Listing::new(), String::new());
+        while listing.len() < MAX_LISTED {
+            let rooms = self.list_rooms(service, &after, READ)?;
+            let Some((last, _)) = rooms.last() else { break };
+            after = last.local().unwrap_or_default().to_owned();
+            let public = rooms.iter().filter_map(|(jid, record)| Some((jid.clone(), Listed::of(record)?)));
+            listing.extend(public);
+        }
+        Ok(listing)
+    }
+
+    /// How many are in a room now.
+    pub fn occupancy(&self, room: &Jid) -> usize {
+        self.loaded_room(room).map_or(0, |room| room.occupants.len())
+    }
+}
