@@ -4,6 +4,8 @@
 mod entering;
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
+#[path = "xep0045_muc/history.rs"]
+mod history;
 #[path = "xep0045_muc/leaving.rs"]
 mod leaving;
 #[path = "xep0045_muc/messages.rs"]

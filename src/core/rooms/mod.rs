@@ -6,6 +6,7 @@
 
 mod broadcast;
 mod directory;
+mod history;
 mod occupants;
 mod relayed;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
+pub use history::{Found, History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
 
@@ -53,6 +55,7 @@ pub struct Room {
     /// Those who are more to it than others, or less, or have a nick of their own, by their bare addresses.
     pub people: BTreeMap<Jid, RoomPerson>,
     pub occupants: Occupants,
+    pub history: History,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -61,8 +64,8 @@ pub struct Room {
 
 impl Room {
     fn new(address: &Jid, record: record::Room, people: BTreeMap<Jid, RoomPerson>) -> Room {
-        let occupants = Occupants::default();
-        Room { address: address.clone(), record, people, occupants, used: 0, written: 0 }
+        let (occupants, history) = (Occupants::default(), History::default());
+        Room { address: address.clone(), record, people, occupants, history, used: 0, written: 0 }
     }
 
     pub fn config(&self) -> &RoomConfig {

@@ -95,6 +95,11 @@ impl Occupants {
         self.by_nick.get(self.nicks.get(device)?)
     }
 
+    /// The device with this full address.
+    pub fn device(&self, device: &Jid) -> Option<&Device> {
+        self.of(device)?.devices.iter().find(|other| other.jid == *device)
+    }
+
     /// Everything under which a person is in the room.
     pub fn of_person<'a>(&'a self, who: &'a Jid) -> impl Iterator<Item = &'a Occupant> {
         self.iter().filter(move |occupant| occupant.real.same_bare(who))

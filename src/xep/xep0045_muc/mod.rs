@@ -1,12 +1,13 @@
 //! Multi-user chat (XEP-0045): rooms where several people talk.
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
-//! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
+//! look for: who comes (`entering`, `history`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
 //! `subject`), what occupants ask each other (`relay`), and what a room says of itself (`disco`).
 
 mod configure;
 mod disco;
 mod entering;
+mod history;
 mod leaving;
 mod messages;
 mod presence;
@@ -32,6 +33,8 @@ pub const MODULE: Module = Module {
         },
     ],
     at_service: Some(take),
+    room_entered: Some(history::tell),
+    room_said: Some(Core::remember_said),
     session_ended: Some(leaving::session_ended),
     info: Some(disco::info),
     items: Some(disco::items),
