@@ -108,6 +108,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// It takes something back, or it was taken back: there is nothing more to take.
+    pub fn is_retraction(&self) -> bool {
+        self.stanza.payload.children().any(|child| child.ns() == ns::RETRACTION)
+    }
+
     /// The occupant-id (XEP-0421) of who has said it; `None`: the room has.
     pub fn author(&self) -> Option<String> {
         let id = self.stanza.payload.find("occupant-id", ns::OCCUPANT_ID)?.to_element();

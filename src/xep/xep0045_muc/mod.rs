@@ -2,16 +2,24 @@
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
 //! look for: who comes (`entering`, `history`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
-//! `subject`), what occupants ask each other (`relay`), and what a room says of itself (`disco`).
+//! `subject`), what occupants ask each other (`relay`), and what a room says of itself (`disco`); who may do what
+//! (`privileges`), and does it to people (`admin`, `standing`, `register`) or to the room (`configure` with `settings`,
+//! `destroy`).
 
+mod admin;
 mod configure;
+mod destroy;
 mod disco;
 mod entering;
 mod history;
 mod leaving;
 mod messages;
 mod presence;
+mod privileges;
+mod register;
 mod relay;
+mod settings;
+mod standing;
 mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
@@ -24,6 +32,7 @@ pub const MODULE: Module = Module {
     specs: &[Spec::Xep(45, "1.35.3"), Spec::Xep(410, "1.1.0"), Spec::Xep(421, "1.0.1")],
     room_features: &[ns::MUC, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
     iq: &[
+        Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
         Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
         Route {
             ns: ns::DISCO_ITEMS,
