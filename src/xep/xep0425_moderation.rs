@@ -38,7 +38,10 @@ fn moderate(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     let reason = reason(&request)?;
     let found = core.find_said(address, id)?.filter(|found| !found.is_retraction());
     let found = found.ok_or_else(|| {
-        StanzaError::new(Condition::ItemNotFound, "The room has no such message, or it was retracted already.")
+        StanzaError::new(
+            Condition::ItemNotFound,
+            "The room has no such message, or it was retracted already.",
+        )
     })?;
     may_moderate(core.room(address)?, from, &found)?;
     core.writable()?;
@@ -63,7 +66,9 @@ fn moderator<'a>(room: &'a Room, who: &Jid) -> Result<&'a Occupant, StanzaError>
             let is_theirs = |occupant: &&Occupant| occupant.real.same_bare(who);
             room.occupants.iter().filter(is_theirs).find(is_moderator)
         })
-        .ok_or_else(|| StanzaError::new(Condition::Forbidden, "Only moderators may take back what others have said."))
+        .ok_or_else(|| {
+            StanzaError::new(Condition::Forbidden, "Only moderators may take back what others have said.")
+        })
 }
 
 fn may_moderate(room: &Room, moderator: &Jid, found: &Found) -> Result<(), StanzaError> {
