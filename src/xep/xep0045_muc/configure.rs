@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::admin::check_together;
 use super::destroy;
-use super::leaving::abandon;
 use super::settings::{self, Bounds, Submitted};
 use super::standing::{self, Cause, Grant};
 use crate::core::Core;
@@ -78,7 +77,7 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
         standing::set_affiliation(core, address, grant, &cause)?;
     }
     follow(core, address, &before, &cause);
-    abandon(core, address);
+    core.end_if_abandoned(address);
     Ok(Answer::Kept(None))
 }
 
