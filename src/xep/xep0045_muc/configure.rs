@@ -84,7 +84,8 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
         standing::expel_strangers(core, address, &cause);
     }
     core.change_room(address, |room| room.config.non_anonymous = config.non_anonymous)?;
-    tell_codes(core, address, &codes(&before, &config));
+    let codes = codes(core, &before, &config);
+    tell_codes(core, address, &codes);
     core.end_if_abandoned(address);
     Ok(Answer::Kept(None))
 }
@@ -151,10 +152,11 @@ fn tell_codes(core: &mut Core, address: &Jid, codes: &[u16]) {
 }
 
 /// §10.2.1
-fn codes(before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
+fn codes(core: &Core, before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
     let mut codes = Vec::new();
-    if now.archived != before.archived {
-        codes.push(if now.archived { 170 } else { 171 });
+    // §14.3: a warning for when anybody can read it, and that is not a matter of one setting only.
+    if core.is_logged(now) != core.is_logged(before) {
+        codes.push(if core.is_logged(now) { 170 } else { 171 });
     }
     if now.non_anonymous != before.non_anonymous {
         codes.push(if now.non_anonymous { 172 } else { 173 });
