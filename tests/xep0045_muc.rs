@@ -1,10 +1,18 @@
 //! XEP-0045: rooms, a file for each part of it.
 
+#[path = "xep0045_muc/disco.rs"]
+mod disco;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
 #[path = "xep0045_muc/leaving.rs"]
 mod leaving;
 #[path = "xep0045_muc/messages.rs"]
 mod messages;
+#[path = "xep0045_muc/occupant_id.rs"]
+mod occupant_id;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
+#[path = "xep0045_muc/relay.rs"]
+mod relay;
+#[path = "xep0045_muc/self_ping.rs"]
+mod self_ping;

@@ -1,5 +1,8 @@
 //! Rooms (XEP-0045), as tests enter, set up and look at them.
 
+use stube::core::Event;
+use stube::jid::Jid;
+use stube::store::record::{RoomAffiliation, RoomConfig, RoomPerson};
 use stube::xml::Element;
 
 use crate::client::Client;
@@ -95,5 +98,23 @@ impl World {
                 "<iq type='set' id='person' to='{room}'><query xmlns='{ADMIN}'><item {what}/></query></iq>"
             ),
         )
+    }
+}
+
+impl World {
+    /// Makes a room be like this, whoever owns it; nobody is told.
+    pub fn shape_room(&mut self, room: &str, change: impl FnOnce(&mut RoomConfig)) {
+        let address = Jid::parse(room).expect("an address");
+        self.core.change_room(&address, |room| change(&mut room.config)).expect("a room");
+        self.handle(Event::Tick);
+    }
+
+    /// Gives somebody of ours an affiliation; nobody is told.
+    pub fn affiliate(&mut self, room: &str, name: &str, affiliation: RoomAffiliation) {
+        let address = Jid::parse(room).expect("an address");
+        let who = Jid::parse(&format!("{name}@example.org")).expect("an address");
+        let person = RoomPerson { affiliation, ..RoomPerson::default() };
+        self.core.set_person(&address, &who, person).expect("a room");
+        self.handle(Event::Tick);
     }
 }

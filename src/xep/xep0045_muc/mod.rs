@@ -2,7 +2,8 @@
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
 //! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
-//! `subject`), what occupants ask each other (`relay`), and what a room says of itself (`disco`).
+//! `subject`), what occupants ask each other (`relay`, with XEP-0410's question whether one is still there), and what
+//! a room says of itself (`disco`). Whatever an occupant says carries the occupant's id (XEP-0421).
 
 mod configure;
 mod disco;
@@ -15,7 +16,7 @@ mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
 use crate::core::{Core, ServiceKind};
-use crate::stanza::{Kind, MessageType, PresenceType, Stanza, StanzaError};
+use crate::stanza::{IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
 use crate::xml::ns;
 
 pub const MODULE: Module = Module {
