@@ -4,6 +4,8 @@
 mod disco;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
+#[path = "xep0045_muc/flood.rs"]
+mod flood;
 #[path = "xep0045_muc/leaving.rs"]
 mod leaving;
 #[path = "xep0045_muc/messages.rs"]

@@ -19,7 +19,7 @@ fn who_comes_first_makes_the_room_and_owns_it() {
     let romeo = world.online("romeo", "phone");
     let told = world.enter(romeo, ROOM, "Romeo");
     let own = &told[0];
-    assert_eq!(codes(own), ["110", "201"]);
+    assert_eq!(codes(own), ["110", "170", "201"]);
     assert_eq!(item(own, "affiliation").as_deref(), Some("owner"));
     assert_eq!(item(own, "role").as_deref(), Some("moderator"));
 }
@@ -254,4 +254,18 @@ fn someone_from_elsewhere_enters_like_everyone() {
         (froms(&heard), heard[0].get_attr("to")),
         (vec![of("romeo")], Some("mercutio@elsewhere.net/a"))
     );
+}
+
+#[test]
+fn one_person_is_not_in_a_room_with_any_number_of_clients() {
+    let mut world = World::federated();
+    world.room_of(&["romeo"]);
+    for client in 0..=50 {
+        let from = format!("<presence from='mercutio@elsewhere.net/{client}'");
+        world.from_remote(&entering(ROOM, "mercutio").replace("<presence", &from));
+    }
+    let told = world.to_remote();
+    let error = told.last().expect("an answer");
+    assert_eq!(crate::world::condition_of(error).as_deref(), Some("resource-constraint"));
+    assert_eq!(told.iter().filter(|stanza| stanza.get_attr("type") == Some("error")).count(), 1);
 }

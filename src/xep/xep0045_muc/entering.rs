@@ -12,6 +12,9 @@ use crate::xml::{Element, ns};
 /// Bytes of a presence that are shown in a room: everyone who comes gets it.
 const MAX_PRESENCE: usize = 8 * 1024;
 
+/// Devices of one person in one room, under all their nicks.
+const MAX_DEVICES: usize = 50;
+
 /// Presence for an address in a room.
 pub fn available(core: &mut Core, stanza: &Stanza, to: &Jid) {
     let Err(error) = try_available(core, stanza, to) else { return };
@@ -72,13 +75,17 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     let session = core.session_of(from).map(|session| session.id);
     let most = core.config.rooms.occupants.max_len();
     let room = core.room(&address)?;
-    may_enter(room, stanza, from, to, most)?;
+    if let Err(error) = may_enter(room, stanza, from, to, most) {
+        super::leaving::abandon(core, &address);
+        return Err(error);
+    }
     let role = initial_role(room.affiliation(from), room.config());
     let was = room.occupants.get(nick(to)).map_or(Role::None, |occupant| occupant.role);
     room.occupants.enter(to, from, &id, role, Device::new(from.clone(), session, presence::shown(stanza)));
     let Some(occupant) = room.occupants.of(from).cloned() else { return Ok(()) };
     let Some(device) = occupant.devices.last().cloned() else { return Ok(()) };
-    let change = Shown { own_codes: entry_codes(room, made), id: stanza.id.clone(), ..Shown::default() };
+    let change =
+        Shown { own_codes: entry_codes(core, &address, made), id: stanza.id.clone(), ..Shown::default() };
     // §7.1: this is the order of events.
     core.show_everyone(&address, &device);
     core.show_to_others(&address, &occupant, was, &change);
@@ -120,6 +127,10 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
     if !config.password.is_empty() && !exempt && password.as_deref() != Some(config.password.as_str()) {
         return Err(Condition::NotAuthorized.into()); // §7.2.5
     }
+    let devices: usize = room.occupants.of_person(from).map(|occupant| occupant.devices.len()).sum();
+    if devices >= MAX_DEVICES && room.occupants.of(from).is_none() {
+        return Err(StanzaError::new(Condition::ResourceConstraint, "You are here with too many clients."));
+    }
     let most = if config.max_users > 0 { most.min(config.max_users as usize) } else { most };
     if !is_in && affiliation < RoomAffiliation::Admin && room.occupants.len() >= most {
         let full = StanzaError::new(Condition::ServiceUnavailable, "This room is full.");
@@ -138,9 +149,10 @@ pub fn initial_role(affiliation: RoomAffiliation, config: &RoomConfig) -> Role {
     }
 }
 
-/// §7.2.3, §14.3, §10.1.1
-fn entry_codes(room: &Room, made: bool) -> Vec<u16> {
-    let codes = [(100, room.config().non_anonymous), (201, made)];
+/// §7.2.3, §7.2.12, §10.1.1
+fn entry_codes(core: &Core, room: &Jid, made: bool) -> Vec<u16> {
+    let Some(room) = core.loaded_room(room) else { return Vec::new() };
+    let codes = [(100, room.config().non_anonymous), (170, core.is_logged(room)), (201, made)];
     codes.into_iter().filter(|(_, applies)| *applies).map(|(code, _)| code).collect()
 }
 

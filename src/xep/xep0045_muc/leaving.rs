@@ -8,7 +8,8 @@ use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Role;
 use crate::xml::{Element, Payload, ns};
 
-/// The error that somebody can't be reached with says that they are gone (§14.1 of XEP-0410 lists the same).
+/// Errors that say that somebody can't be reached: those of §17.1.2, and what servers say of a resource that is gone
+/// (RFC 6121 §8.5.3.2) or of an address that can't be one.
 const GONE: &[Condition] = &[
     Condition::Gone,
     Condition::ItemNotFound,
