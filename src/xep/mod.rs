@@ -34,14 +34,20 @@ pub mod xep0359_stanza_ids;
 pub mod xep0377_reporting;
 pub mod xep0398_avatars;
 pub mod xep0402_bookmarks;
+pub mod xep0433_channel_search;
 pub mod xep0441_mam_preferences;
+pub mod xep0486_room_avatars;
 pub mod xep0490_displayed;
+pub mod xep0500_slow_mode;
+pub mod xep0502_activity;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
     xep0191_blocking::MODULE,
     // What is for an account's own devices is not copied, kept or sent.
     xep0490_displayed::MODULE,
+    // What is refused is in no archive.
+    xep0500_slow_mode::MODULE,
     // No forged id gets into an archive or past it.
     xep0359_stanza_ids::MODULE,
     xep0313_mam::MODULE,
@@ -76,4 +82,7 @@ pub static ALL: &[Module] = &[
     xep0377_reporting::MODULE,
     xep0398_avatars::MODULE,
     xep0402_bookmarks::MODULE,
+    xep0433_channel_search::MODULE,
+    xep0486_room_avatars::MODULE,
+    xep0502_activity::MODULE,
 ];

@@ -323,6 +323,15 @@ pub const RETRACTION: &str = "urn:xmpp:message-retract:1";
 /// XEP-0425
 pub const MODERATION: &str = "urn:xmpp:message-moderate:1";
 
+/// XEP-0433
+pub const CHANNEL_SEARCH: &str = "urn:xmpp:channel-search:0:search";
+
+/// XEP-0433: errors
+pub const CHANNEL_SEARCH_ERRORS: &str = "urn:xmpp:channel-search:0:error";
+
+/// XEP-0433: form type
+pub const CHANNEL_SEARCH_PARAMS: &str = "urn:xmpp:channel-search:0:search-params";
+
 /// XEP-0440
 pub const SASL_CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 

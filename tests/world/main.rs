@@ -101,6 +101,8 @@ mod xep0388_sasl2;
 mod xep0398_avatars;
 #[path = "../xep0402_bookmarks.rs"]
 mod xep0402_bookmarks;
+#[path = "../xep0433_channel_search.rs"]
+mod xep0433_channel_search;
 #[path = "../xep0441_mam_preferences.rs"]
 mod xep0441_mam_preferences;
 #[path = "../xep0474_downgrade.rs"]
@@ -109,5 +111,11 @@ mod xep0474_downgrade;
 mod xep0480_upgrade;
 #[path = "../xep0484_fast.rs"]
 mod xep0484_fast;
+#[path = "../xep0486_room_avatars.rs"]
+mod xep0486_room_avatars;
 #[path = "../xep0490_displayed.rs"]
 mod xep0490_displayed;
+#[path = "../xep0500_slow_mode.rs"]
+mod xep0500_slow_mode;
+#[path = "../xep0502_activity.rs"]
+mod xep0502_activity;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Device, Occupant, Occupants, Room};
 use crate::core::{Core, Kept};
 use crate::jid::Jid;
-use crate::stanza::{PresenceType, Stanza};
+use crate::stanza::{MessageType, PresenceType, Stanza};
 use crate::store::record::{Hat, Role, RoomAffiliation};
 use crate::xml::{Element, Payload, ns, writer};
 
@@ -58,6 +58,15 @@ impl Core {
                 }
             }
         });
+    }
+
+    /// Tells everyone in a room that something about it has changed (§10.2.1).
+    pub fn announce_change(&mut self, room: &Jid, code: u16) {
+        let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
+        let x = Element::new("x", ns::MUC_USER).child(status);
+        let mut message = Stanza::message(MessageType::Groupchat).from(&room.bare()).with(&x);
+        message.id = Some(self.random_word().into());
+        self.tell_occupants(room, message, |_| true);
     }
 
     /// Sends a message of an occupant to everyone in the room, as it is: it has the occupant's address and all that the

@@ -4,19 +4,25 @@
 //! A room is in memory while somebody is in it or asks for it, and [`REMEMBERED`] after; its record and its people are
 //! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
 
+mod activity;
 mod broadcast;
 mod directory;
 mod occupants;
+mod pace;
+mod picture;
 mod relayed;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
 
-use self::directory::Directory;
+use self::activity::Activity;
+use self::directory::{Directory, Searches};
+use self::pace::Pace;
 use self::relayed::RelayedRequests;
 use super::Core;
 use crate::jid::Jid;
@@ -41,6 +47,8 @@ pub(super) struct Rooms {
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
     directory: Directory,
+    searches: Searches,
+    activity: Activity,
     /// Requests between occupants that wait for their answers.
     relayed: RelayedRequests,
     /// With so many in memory, those that nobody needs go at once.
@@ -53,6 +61,9 @@ pub struct Room {
     /// Those who are more to it than others, or less, or have a nick of their own, by their bare addresses.
     pub people: BTreeMap<Jid, RoomPerson>,
     pub occupants: Occupants,
+    /// The hashes of its pictures, once somebody has asked for them.
+    pictures: Option<Arc<[String]>>,
+    pace: Pace,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -61,8 +72,16 @@ pub struct Room {
 
 impl Room {
     fn new(address: &Jid, record: record::Room, people: BTreeMap<Jid, RoomPerson>) -> Room {
-        let occupants = Occupants::default();
-        Room { address: address.clone(), record, people, occupants, used: 0, written: 0 }
+        Room {
+            address: address.clone(),
+            record,
+            people,
+            occupants: Occupants::default(),
+            pictures: None,
+            pace: Pace::default(),
+            used: 0,
+            written: 0,
+        }
     }
 
     pub fn config(&self) -> &RoomConfig {
@@ -104,6 +123,13 @@ impl Room {
         self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
     }
 
+    /// Anyone can find it and walk in, and it stays.
+    pub fn is_public_place(&self) -> bool {
+        let config = self.config();
+        let open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        config.public && config.persistent && open
+    }
+
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
     pub fn is_open_to(&self, who: &Jid) -> bool {
         let (affiliation, config) = (self.affiliation(who), self.config());
@@ -127,19 +153,20 @@ impl Room {
 impl Rooms {
     pub fn forget_unused(&mut self, now: u64, committed: u64) {
         self.directory.forget_unused(now);
-        self.forget_before((now + 1).saturating_sub(REMEMBERED), committed);
+        self.activity.forget_silent(now);
+        let since = (now + 1).saturating_sub(REMEMBERED);
+        self.forget(|room| room.written <= committed && room.used < since && !room.makes_wait(now));
     }
 
     fn make_room(&mut self, now: u64, committed: u64) {
         if self.loaded.len() >= self.enough.max(MOST_REMEMBERED) {
-            self.forget_before(now, committed);
+            self.forget(|room| room.written <= committed && room.used < now);
             self.enough = self.loaded.len() + MOST_REMEMBERED;
         }
     }
 
-    fn forget_before(&mut self, used: u64, committed: u64) {
-        self.loaded
-            .retain(|_, room| !room.occupants.is_empty() || room.written > committed || room.used >= used);
+    fn forget(&mut self, needless: impl Fn(&Room) -> bool) {
+        self.loaded.retain(|_, room| !room.occupants.is_empty() || !needless(room));
         if self.loaded.capacity() > 4 * self.loaded.len() {
             self.loaded.shrink_to_fit();
         }
