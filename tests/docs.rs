@@ -107,6 +107,7 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 410, "MUC Self-Ping (Schrödinger's Chat)"),
     (Kind::Xep, 411, "Bookmarks Conversion"),
     (Kind::Xep, 421, "Occupant Identifiers for Semi-Anonymous MUCs"),
+    (Kind::Xep, 317, "Hats"),
     (Kind::Xep, 433, "Extended Channel Search"),
     (Kind::Xep, 486, "MUC Avatars"),
     (Kind::Xep, 500, "MUC Slow Mode"),

@@ -28,6 +28,7 @@ pub mod xep0202_time;
 pub mod xep0280_carbons;
 pub mod xep0292_vcard4;
 pub mod xep0313_mam;
+pub mod xep0317_hats;
 pub mod xep0334_hints;
 pub mod xep0357_push;
 pub mod xep0359_stanza_ids;
@@ -76,6 +77,7 @@ pub static ALL: &[Module] = &[
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
     xep0292_vcard4::MODULE,
+    xep0317_hats::MODULE,
     xep0334_hints::MODULE,
     xep0441_mam_preferences::MODULE,
     xep0357_push::MODULE,

@@ -257,6 +257,9 @@ pub const CHAT_MARKERS: &str = "urn:xmpp:chat-markers:0";
 /// XEP-0317
 pub const HATS: &str = "urn:xmpp:hats:0";
 
+/// XEP-0317: form type
+pub const HATS_COMMANDS: &str = "urn:xmpp:hats:commands";
+
 /// XEP-0334
 pub const HINTS: &str = "urn:xmpp:hints";
 

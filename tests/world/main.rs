@@ -81,6 +81,8 @@ mod xep0280_carbons;
 mod xep0292_vcard4;
 #[path = "../xep0313_mam.rs"]
 mod xep0313_mam;
+#[path = "../xep0317_hats.rs"]
+mod xep0317_hats;
 #[path = "../xep0334_hints.rs"]
 mod xep0334_hints;
 #[path = "../xep0352_csi.rs"]

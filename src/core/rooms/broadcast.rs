@@ -242,7 +242,7 @@ fn presence_of(room: &Room, occupant: &Occupant, shown: &Shown, view: View) -> S
         out.extend_from_slice(b"/>");
         let person = room.people.get(&occupant.real);
         if let Some(person) = person.filter(|person| !person.hats.is_empty() && !shown.gone) {
-            hats(&person.hats).write(ns::CLIENT, out);
+            hats(&room.record.hats, &person.hats).write(ns::CLIENT, out);
         }
         let affiliation = person.map_or(RoomAffiliation::None, |person| person.affiliation);
         x(occupant, affiliation, shown, view).write(ns::CLIENT, out);
@@ -250,10 +250,12 @@ fn presence_of(room: &Room, occupant: &Occupant, shown: &Shown, view: View) -> S
     stanza
 }
 
-/// XEP-0317
-fn hats(hats: &[Hat]) -> Element {
-    hats.iter().fold(Element::new("hats", ns::HATS), |all, hat| {
-        all.child(Element::new("hat", ns::HATS).attr("uri", &hat.uri).attr("title", &hat.title))
+/// XEP-0317 §3.1: those of a room's hats that somebody wears.
+fn hats(all: &[Hat], worn: &[String]) -> Element {
+    let worn = all.iter().filter(|hat| worn.contains(&hat.uri));
+    worn.fold(Element::new("hats", ns::HATS), |hats, hat| {
+        let element = Element::new("hat", ns::HATS).attr("uri", &hat.uri).attr("title", &hat.title);
+        hats.child(if hat.hue.is_empty() { element } else { element.attr("hue", &hat.hue) })
     })
 }
 
