@@ -172,6 +172,8 @@ pub struct Room {
     pub locked: bool,
     pub subject: Subject,
     pub config: RoomConfig,
+    /// The hats that there are (XEP-0317).
+    pub hats: Vec<Hat>,
 }
 
 /// XEP-0045 §7.2.15
@@ -192,12 +194,14 @@ impl Record for Room {
         let encoder = Encoder::new(1).u32(self.id).u64(self.created).str(&self.creator).bool(self.locked);
         let Subject { nick, occupant_id, changed, elements } = &self.subject;
         let encoder = encoder.str(nick).str(occupant_id).u64(*changed).bytes(elements);
-        self.config.encode(encoder).finish()
+        let encoder = self.config.encode(encoder).length(self.hats.len());
+        let put = |encoder: Encoder, hat: &Hat| encoder.str(&hat.uri).str(&hat.title).str(&hat.hue);
+        self.hats.iter().fold(encoder, put).finish()
     }
 
     fn decode(value: &[u8]) -> Result<Room, Malformed> {
         let mut value = version_1(value)?;
-        let room = Room {
+        let mut room = Room {
             id: value.u32()?,
             created: value.u64()?,
             creator: value.str()?.to_owned(),
@@ -209,7 +213,12 @@ impl Record for Room {
                 elements: value.bytes()?.to_vec(),
             },
             config: RoomConfig::decode(&mut value)?,
+            hats: Vec::new(),
         };
+        for _ in 0..value.u32()? {
+            let (uri, title) = (value.str()?.to_owned(), value.str()?.to_owned());
+            room.hats.push(Hat { uri, title, hue: value.str()?.to_owned() });
+        }
         value.end()?;
         Ok(room)
     }
@@ -223,35 +232,34 @@ pub struct RoomPerson {
     pub nick: String,
     /// Why they have this affiliation, or nothing.
     pub reason: String,
-    /// XEP-0317
-    pub hats: Vec<Hat>,
+    /// The URIs of the hats that they wear (XEP-0317).
+    pub hats: Vec<String>,
 }
 
-/// XEP-0317
+/// Something that somebody can be in a room (XEP-0317).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hat {
+    /// Its name; no two hats of a room have the same.
     pub uri: String,
     pub title: String,
+    /// The angle of its colour (XEP-0392), or nothing.
+    pub hue: String,
 }
 
 impl Record for RoomPerson {
     fn encode(&self) -> Vec<u8> {
         let encoder = Encoder::new(1).u8(self.affiliation as u8).str(&self.nick).str(&self.reason);
-        let encoder = encoder.length(self.hats.len());
-        self.hats.iter().fold(encoder, |encoder, hat| encoder.str(&hat.uri).str(&hat.title)).finish()
+        encoder.strings(&self.hats).finish()
     }
 
     fn decode(value: &[u8]) -> Result<RoomPerson, Malformed> {
         let mut value = version_1(value)?;
-        let mut person = RoomPerson {
+        let person = RoomPerson {
             affiliation: RoomAffiliation::decode(&mut value)?,
             nick: value.str()?.to_owned(),
             reason: value.str()?.to_owned(),
-            hats: Vec::new(),
+            hats: value.strings()?,
         };
-        for _ in 0..value.u32()? {
-            person.hats.push(Hat { uri: value.str()?.to_owned(), title: value.str()?.to_owned() });
-        }
         value.end()?;
         Ok(person)
     }
