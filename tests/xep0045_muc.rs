@@ -3,10 +3,10 @@
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
 
-#[path = "xep0045_muc/invitations.rs"]
-mod invitations;
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
+#[path = "xep0045_muc/invitations.rs"]
+mod invitations;
 #[path = "xep0045_muc/leaving.rs"]
 mod leaving;
 #[path = "xep0045_muc/limits.rs"]
