@@ -1,5 +1,9 @@
 //! XEP-0045: rooms, a file for each part of it.
 
+#[path = "xep0045_muc/administering.rs"]
+mod administering;
+#[path = "xep0045_muc/configuring.rs"]
+mod configuring;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
 

@@ -93,9 +93,19 @@ impl Room {
         &self.record.config
     }
 
-    /// What somebody is to the room, whether in it or not; of a full address the bare one counts.
+    /// What somebody is to the room, whether in it or not; of a full address the bare one counts. What is said of a whole
+    /// domain holds for whoever in it is nothing else (§9.2).
     pub fn affiliation(&self, who: &Jid) -> RoomAffiliation {
-        self.people.get(&who.bare()).map_or(RoomAffiliation::None, |person| person.affiliation)
+        let of = |who: &str| self.people.get(who).map_or(RoomAffiliation::None, |person| person.affiliation);
+        match of(who.bare_str()) {
+            RoomAffiliation::None => of(who.domain()),
+            affiliation => affiliation,
+        }
+    }
+
+    /// Whether a nick is reserved for somebody else (§7.10).
+    pub fn reserves_from(&self, who: &Jid, nick: &str) -> bool {
+        self.people.iter().any(|(jid, person)| person.nick == nick && !jid.same_bare(who))
     }
 
     /// Whether somebody would be let in now, if there is a place and a nick: who has given the password is in.

@@ -1,5 +1,6 @@
 //! Entering a room (§7.2).
 
+use super::privileges::initial_role;
 use super::{nicks, presence};
 use crate::config::RoomMakers;
 use crate::core::Core;
@@ -155,16 +156,6 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
         return Err(full.with_type(ErrorType::Wait)); // §7.2.9
     }
     Ok(())
-}
-
-/// §5.1.2, table 4
-pub fn initial_role(affiliation: RoomAffiliation, config: &RoomConfig) -> Role {
-    match affiliation {
-        RoomAffiliation::Outcast => Role::None,
-        RoomAffiliation::None if config.moderated => Role::Visitor,
-        RoomAffiliation::None | RoomAffiliation::Member => Role::Participant,
-        RoomAffiliation::Admin | RoomAffiliation::Owner => Role::Moderator,
-    }
 }
 
 /// §7.2.3, §7.2.12, §10.1.1

@@ -3,9 +3,12 @@
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
 //! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
 //! `subject`), who is asked to come (`invitations`, also the direct ones of XEP-0249), what occupants ask each other
-//! (`relay`), and what a room says of itself (`disco`).
+//! (`relay`), and what a room says of itself (`disco`); who may do what (`privileges`), and does it to people (`admin`,
+//! `standing`, `register`) or to the room (`configure` with `settings`, `destroy`).
 
+mod admin;
 mod configure;
+mod destroy;
 mod disco;
 mod entering;
 mod invitations;
@@ -13,7 +16,11 @@ mod leaving;
 mod messages;
 mod nicks;
 mod presence;
+mod privileges;
+mod register;
 mod relay;
+mod settings;
+mod standing;
 mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
@@ -31,6 +38,7 @@ pub const MODULE: Module = Module {
     ],
     room_features: &[ns::MUC, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
     iq: &[
+        Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
         Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
         Route {
             ns: ns::DISCO_ITEMS,
