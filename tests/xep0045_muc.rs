@@ -7,6 +7,10 @@ mod configuring;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
 
+#[path = "xep0045_muc/configured.rs"]
+mod configured;
+#[path = "xep0045_muc/deleted.rs"]
+mod deleted;
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
 #[path = "xep0045_muc/invitations.rs"]
@@ -21,3 +25,5 @@ mod messages;
 mod nicks;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
+#[path = "xep0045_muc/stopping.rs"]
+mod stopping;

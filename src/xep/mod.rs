@@ -35,6 +35,7 @@ pub mod xep0377_reporting;
 pub mod xep0398_avatars;
 pub mod xep0402_bookmarks;
 pub mod xep0441_mam_preferences;
+pub mod xep0452_mentions;
 pub mod xep0490_displayed;
 
 pub static ALL: &[Module] = &[
@@ -76,4 +77,5 @@ pub static ALL: &[Module] = &[
     xep0377_reporting::MODULE,
     xep0398_avatars::MODULE,
     xep0402_bookmarks::MODULE,
+    xep0452_mentions::MODULE,
 ];

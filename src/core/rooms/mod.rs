@@ -10,6 +10,7 @@ mod looks;
 mod occupants;
 mod rates;
 mod relayed;
+mod standing;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -251,7 +252,8 @@ impl Core {
         let created = self.now / 1000;
         let creator_text = creator.map(|creator| creator.bare_str().to_owned()).unwrap_or_default();
         let subject = record::Subject::default();
-        let record = record::Room { id, created, creator: creator_text, locked, subject, config };
+        let record =
+            record::Room { id, created, creator: creator_text, locked, subject, config, configured: None };
         let ops = schema::room::created(address.domain(), local, &record);
         let mut room = Room::new(address, record, BTreeMap::new());
         room.used = self.now;

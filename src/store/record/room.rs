@@ -172,6 +172,20 @@ pub struct Room {
     pub locked: bool,
     pub subject: Subject,
     pub config: RoomConfig,
+    /// What the server's configuration has asked for, as far as it has been done; `None`: it does not name the room.
+    pub configured: Option<ConfiguredRoom>,
+}
+
+/// A room that the server's configuration asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConfiguredRoom {
+    pub title: String,
+    pub description: String,
+    /// Bare addresses, or a domain.
+    pub members: Vec<String>,
+    pub owners: Vec<String>,
+    /// Clients enter it by themselves.
+    pub autojoin: bool,
 }
 
 /// XEP-0045 §7.2.15
@@ -192,7 +206,11 @@ impl Record for Room {
         let encoder = Encoder::new(1).u32(self.id).u64(self.created).str(&self.creator).bool(self.locked);
         let Subject { nick, occupant_id, changed, elements } = &self.subject;
         let encoder = encoder.str(nick).str(occupant_id).u64(*changed).bytes(elements);
-        self.config.encode(encoder).finish()
+        let encoder = self.config.encode(encoder).bool(self.configured.is_some());
+        let Some(ConfiguredRoom { title, description, members, owners, autojoin }) = &self.configured else {
+            return encoder.finish();
+        };
+        encoder.str(title).str(description).strings(members).strings(owners).bool(*autojoin).finish()
     }
 
     fn decode(value: &[u8]) -> Result<Room, Malformed> {
@@ -209,9 +227,42 @@ impl Record for Room {
                 elements: value.bytes()?.to_vec(),
             },
             config: RoomConfig::decode(&mut value)?,
+            configured: value.bool()?.then(|| ConfiguredRoom::decode(&mut value)).transpose()?,
         };
         value.end()?;
         Ok(room)
+    }
+}
+
+impl ConfiguredRoom {
+    fn decode(value: &mut Decoder<'_>) -> Result<ConfiguredRoom, Malformed> {
+        Ok(ConfiguredRoom {
+            title: value.str()?.to_owned(),
+            description: value.str()?.to_owned(),
+            members: value.strings()?,
+            owners: value.strings()?,
+            autojoin: value.bool()?,
+        })
+    }
+}
+
+/// The rooms of the configuration whose bookmark an account has been given, whatever has become of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GivenBookmarks {
+    /// Addresses.
+    pub rooms: Vec<String>,
+}
+
+impl Record for GivenBookmarks {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::new(1).strings(&self.rooms).finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<GivenBookmarks, Malformed> {
+        let mut value = version_1(value)?;
+        let given = GivenBookmarks { rooms: value.strings()? };
+        value.end()?;
+        Ok(given)
     }
 }
 

@@ -8,6 +8,8 @@
 
 mod admin;
 mod configure;
+mod configured;
+mod deleted;
 mod destroy;
 mod disco;
 mod entering;
@@ -49,7 +51,8 @@ pub const MODULE: Module = Module {
     ],
     at_service: Some(take),
     session_ended: Some(leaving::session_ended),
-    account_removed: Some(Core::forget_person_in_rooms),
+    configured: Some(configured::keep_rooms),
+    account_removed: Some(deleted::forget),
     info: Some(disco::info),
     items: Some(disco::items),
     ..Module::NONE
