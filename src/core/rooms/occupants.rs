@@ -56,11 +56,6 @@ impl Occupant {
         self.address.resource().unwrap_or_default()
     }
 
-    /// Whether this is the full address of one of its devices.
-    pub fn has(&self, device: &Jid) -> bool {
-        self.devices.iter().any(|own| own.jid == *device)
-    }
-
     /// What its presence shows.
     pub fn presence(&self) -> Payload {
         self.devices.last().map(|device| device.presence.clone()).unwrap_or_default()
