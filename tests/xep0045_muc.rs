@@ -6,6 +6,8 @@ mod administering;
 mod configuring;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
+#[path = "xep0045_muc/flood.rs"]
+mod flood;
 #[path = "xep0045_muc/leaving.rs"]
 mod leaving;
 #[path = "xep0045_muc/messages.rs"]

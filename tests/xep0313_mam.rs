@@ -6,6 +6,8 @@ mod archived;
 mod filters;
 #[path = "xep0313_mam/pages.rs"]
 mod pages;
+#[path = "xep0313_mam/rooms.rs"]
+mod rooms;
 #[path = "xep0313_mam/upkeep.rs"]
 mod upkeep;
 

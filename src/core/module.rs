@@ -53,8 +53,9 @@ pub struct Module {
     /// Takes messages and presence for a service of ours, everything for those who are in a room of it, and what a room
     /// is answered.
     pub at_service: Option<fn(&mut Core, &Stanza) -> Result<Flow, StanzaError>>,
-    /// Sees every message that an occupant says to everyone in a room, before it is said: it is from the full address of a
-    /// session to the room, and has nothing in it that only rooms may add. May add to it, and refuse it.
+    /// Sees every message that an occupant says to everyone in a room, a change of its subject too, before it is said: it is
+    /// from the full address of a session to the room, and has nothing in it that only rooms may add but for its sender's
+    /// occupant-id. May add to it, and refuse it.
     pub room_message: Option<Hook>,
     /// A message of an occupant has been said to everyone in a room: it is from the occupant's address, with all that has
     /// been added.

@@ -31,6 +31,8 @@ impl Unwritten {
                 | Table::Reports
                 | Table::PubsubItems
                 | Table::ArchiveClients
+                // Only what is retracted, since all else is written past this.
+                | Table::Archive
         ) {
             self.0.insert((table, key.clone()), (seq, value.cloned()));
         }

@@ -62,7 +62,10 @@ impl Request {
         }
         let enabled = self.enable.as_ref().map(|enable| xep0198_sm::enable(core, session, enable));
         core.set_active(session, !self.inactive);
-        let metadata = archive.then(|| core.archive_metadata(account).ok()).flatten();
+        let metadata = archive
+            .then(|| core.account(account).ok().map(|account| account.record.id))
+            .flatten()
+            .and_then(|id| core.archive_metadata(id).ok());
         let told = metadata.into_iter().chain(enabled);
         Ok((session, told.fold(Element::new("bound", ns::BIND2), Element::child)))
     }

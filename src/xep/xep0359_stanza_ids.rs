@@ -1,7 +1,9 @@
-//! Unique and stable stanza ids (XEP-0359): nobody but us says what the id of a message is in an account's archive.
+//! Unique and stable stanza ids (XEP-0359): nobody but us says what the id of a message is in the archive of an account or a
+//! room.
 //!
 //! An id that claims to be given by the account that a message is from or for is removed, whether we give one or not
 //! (§3, rule 2); others stay (rule 3). The true one comes with the archive.
+//! In a room, nobody but the room has such an id to give: there the room itself removes what claims to be from here.
 
 use crate::core::Core;
 use crate::core::module::{Flow, Module, Spec};
@@ -14,6 +16,7 @@ pub const MODULE: Module = Module {
     specs: &[Spec::Xep(359, "0.7.0")],
     features: &[ns::STANZA_ID],
     account_features: &[ns::STANZA_ID],
+    room_features: &[ns::STANZA_ID],
     outbound: Some(outbound),
     inbound: Some(inbound),
     ..Module::NONE

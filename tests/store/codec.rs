@@ -130,9 +130,10 @@ fn every_record_survives_its_bytes() {
     survives(Offline::Copy { stamp: 0, stanza: Vec::new() });
     survives(waiting());
     for (sender, receiver) in [(Some(1), Some(u32::MAX)), (Some(1), None), (None, Some(0)), (None, None)] {
-        let owners = ArchiveOwners { sender, receiver };
+        let owners = ArchiveOwners::Accounts { sender, receiver };
         survives(Archived { owners, stanza: b"<message/>".to_vec() });
     }
+    survives(Archived { owners: ArchiveOwners::Room(u32::MAX), stanza: b"<message/>".to_vec() });
     survives(ArchiveIndex { with: "juliet@example.org/balcony".into() });
     for default in [ArchiveDefault::Always, ArchiveDefault::Never, ArchiveDefault::Roster] {
         survives(ArchivePreferences { default, ..preferences() });
@@ -190,7 +191,6 @@ fn an_unknown_version_is_refused() {
     refuses(node());
     refuses(people());
     refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
-    refuses(Archived { owners: ArchiveOwners::default(), stanza: Vec::new() });
     refuses(ArchiveIndex { with: String::new() });
     refuses(preferences());
     refuses(ArchiveClients::default());
@@ -198,6 +198,7 @@ fn an_unknown_version_is_refused() {
     refuses(report());
     refuses(Blob(Vec::new()));
     assert_eq!(Offline::decode(&[3]), Err(Malformed::Version(3)));
+    assert_eq!(Archived::decode(&[3]), Err(Malformed::Version(3)));
 }
 
 #[test]
@@ -223,10 +224,11 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         waiting().encode(),
         preferences().encode(),
         Archived {
-            owners: ArchiveOwners { sender: Some(1), receiver: Some(2) },
+            owners: ArchiveOwners::Accounts { sender: Some(1), receiver: Some(2) },
             stanza: b"<message/>".to_vec(),
         }
         .encode(),
+        Archived { owners: ArchiveOwners::Room(7), stanza: b"<message/>".to_vec() }.encode(),
         push().encode(),
         report().encode(),
         node().encode(),

@@ -119,7 +119,7 @@ fn everything() -> Vec<Op> {
         vcard::put(1, b"<vCard xmlns='vcard-temp'/>"),
         offline::put(1, 5, &waiting()),
         announcement::put("motd", b"Good morrow"),
-        archive::put_body(7, ArchiveOwners { sender: Some(1), receiver: None }, |out| {
+        archive::put_body(7, ArchiveOwners::Accounts { sender: Some(1), receiver: None }, |out| {
             out.extend_from_slice(b"<message/>")
         }),
         archive::put_index(1, 7, "juliet@example.org/balcony"),

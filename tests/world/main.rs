@@ -33,6 +33,8 @@ mod rfc6121_presence;
 mod rfc6121_roster;
 #[path = "../rfc6121_subscription.rs"]
 mod rfc6121_subscription;
+#[path = "../rooms_simulation.rs"]
+mod rooms_simulation;
 #[path = "../simulation.rs"]
 mod simulation;
 #[path = "../xep0012_last.rs"]

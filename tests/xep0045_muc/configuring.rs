@@ -362,7 +362,7 @@ fn who_is_no_member_has_to_go_when_the_room_becomes_one_for_members() {
         assert_eq!(codes(&gone), expected);
         assert_eq!(item(&gone, "role").as_deref(), Some("none"));
     }
-    assert_eq!(announced(&mut world, clients[1]), ["104"]);
+    assert_eq!(announced(&mut world, clients[1]), ["171", "104"]);
     world.expect_nothing(clients[2]);
     world.send(clients[2], &entering(ROOM, "tybalt"));
     world.expect_bounce(clients[2], "registration-required");
@@ -390,6 +390,11 @@ fn everyone_is_told_what_has_changed_by_its_code() {
         &[("muc#roomconfig_whois", &["anyone"]), ("muc#roomconfig_roomdesc", &["Stairs"])];
     world.expect_result(clients[0], &submit(both));
     assert_eq!(announced(&mut world, clients[1]), ["172", "104"]);
+    // What only those can read who may enter is no public log.
+    world.expect_result(clients[0], &submit(&[("muc#roomconfig_roomsecret", &["onion"])]));
+    assert_eq!(announced(&mut world, clients[1]), ["171", "104"]);
+    world.expect_result(clients[0], &submit(&[("muc#roomconfig_enablelogging", &["0"])]));
+    assert_eq!(announced(&mut world, clients[1]), ["104"]);
 }
 
 #[test]

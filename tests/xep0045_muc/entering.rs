@@ -19,7 +19,7 @@ fn who_comes_first_makes_the_room_and_owns_it() {
     let romeo = world.online("romeo", "phone");
     let told = world.enter(romeo, ROOM, "Romeo");
     let own = &told[0];
-    assert_eq!(codes(own), ["110", "201"]);
+    assert_eq!(codes(own), ["110", "170", "201"]);
     assert_eq!(item(own, "affiliation").as_deref(), Some("owner"));
     assert_eq!(item(own, "role").as_deref(), Some("moderator"));
 }

@@ -1,23 +1,28 @@
 //! The archive of messages (XEP-0313): what is in whose, before it is on disk and after.
 //!
-//! All archives are one log of messages in the order in which they came, and an index of it for each account (tables
-//! `archive` and `archive_index`). A message between two accounts of ours is there once: whoever sends it begins an
+//! All archives are one log of messages in the order in which they came, and an index of it for each account and each room
+//! (tables `archive` and `archive_index`). A message between two accounts of ours is there once: whoever sends it begins an
 //! entry ([`Core::archive`]), whoever gets it shares it, and when the event is over the entry goes to the store with all
-//! its owners. Until its rows in the index are on disk, queries find it in memory (`tail`). While the store can't write,
+//! its owners. What is said in a room is there once, too, and in no account's archive (`rooms`). Until its rows in the index are on disk, queries find it in memory (`tail`). While the store can't write,
 //! nothing is archived.
 //!
 //! A place in the log is the time in milliseconds with a counter behind it, and always greater than the one before,
 //! even if the clock was set back. What others see of it is an id in disguise (`ids`).
 //!
-//! `query` answers questions, `upkeep` removes what is too old and what belonged to accounts that are gone.
+//! `query` answers questions of sessions and `elsewhere` those of other domains, `results` writes what they find; `upkeep`
+//! removes what is too old and what belonged to accounts that are gone.
 
+mod elsewhere;
 mod ids;
 mod query;
+mod results;
+mod rooms;
 mod tail;
 mod upkeep;
 
-pub use query::{Queries, Query, QueryKind};
+pub use query::{Queries, Query, QueryKind, View};
 
+use self::elsewhere::Elsewhere;
 use self::ids::Ids;
 use self::query::Turns;
 use self::tail::{Tail, stamp};
@@ -25,7 +30,7 @@ use self::upkeep::Upkeep;
 use super::{Core, SessionId, time};
 use crate::jid::Jid;
 use crate::stanza::{Condition, Stanza, StanzaError};
-use crate::store::record::{ArchiveClients, ArchiveDefault};
+use crate::store::record::{ArchiveClients, ArchiveDefault, ArchiveOwners, Archived};
 use crate::store::schema::{self, Table};
 use crate::store::{ReadError, Reader};
 use crate::xml::{Element, ns, writer};
@@ -40,6 +45,7 @@ pub(super) struct Archive {
     ids: Ids,
     pub tail: Tail,
     turns: Turns,
+    elsewhere: Elsewhere,
     upkeep: Upkeep,
 }
 
@@ -59,6 +65,7 @@ impl Archive {
             ids: Ids::new(secret),
             tail: Tail::new(store, leap, now)?,
             turns: Turns::default(),
+            elsewhere: Elsewhere::default(),
             upkeep: Upkeep::new(store.archive_remains()?, now),
         })
     }
@@ -74,16 +81,18 @@ impl Core {
     /// caller has found that it belongs there.
     pub fn archive(&mut self, account: u32, side: Side, stanza: &mut Stanza) {
         let Some(entry) = self.archive.tail.open(stanza.archived, stanza, self.now) else { return };
-        match side {
-            Side::Sender => entry.owners.sender = Some(account),
-            Side::Receiver => entry.owners.receiver = Some(account),
+        if let ArchiveOwners::Accounts { sender, receiver } = &mut entry.owners {
+            match side {
+                Side::Sender => *sender = Some(account),
+                Side::Receiver => *receiver = Some(account),
+            }
         }
         stanza.archived = Some(entry.place);
         self.touched = true;
     }
 
-    /// Takes a message back out of its receiver's archive: it was not accepted after all.
-    pub(super) fn unarchive(&mut self, stanza: &mut Stanza) {
+    /// Takes a message back out of the archive of its receiver or its room: it was not accepted after all.
+    pub fn unarchive(&mut self, stanza: &mut Stanza) {
         let Some(place) = stanza.archived.take() else { return };
         self.archive.tail.withdraw_receiver(place);
     }
@@ -133,7 +142,12 @@ impl Core {
 
     /// Tells the owner of an archive which id a message has there, if it is archived (XEP-0359 §2.1).
     pub fn add_stanza_id(&self, stanza: &mut Stanza, owner: &Jid) {
-        let Some(place) = stanza.archived else { return };
+        if let Some(place) = stanza.archived {
+            self.add_id_of(place, stanza, owner);
+        }
+    }
+
+    fn add_id_of(&self, place: u64, stanza: &mut Stanza, owner: &Jid) {
         let by = owner.bare_str();
         stanza.payload = stanza.payload.with_written(80 + by.len(), |out| {
             out.extend_from_slice(b"<stanza-id");
@@ -144,13 +158,13 @@ impl Core {
         });
     }
 
-    /// The place in the log of a message of an account by its id; `None`: its archive has no such message.
-    pub fn archived_place(&self, account: u32, id: &str) -> Result<Option<u64>, StanzaError> {
+    /// The place in the log of a message of an account or a room by its id; `None`: its archive has no such message.
+    pub fn archived_place(&self, owner: u32, id: &str) -> Result<Option<u64>, StanzaError> {
         let Some(place) = self.archive.ids.place(id) else { return Ok(None) };
         if place >= self.archive.tail.memory_starts() {
-            return Ok(self.archive.tail.entry(place).and_then(|entry| entry.with(account)).map(|_| place));
+            return Ok(self.archive.tail.entry(place).filter(|entry| entry.is_in(owner)).map(|_| place));
         }
-        match self.store.is_archived(account, place) {
+        match self.store.is_archived(owner, place) {
             Ok(archived) => Ok(archived.then_some(place)),
             Err(error) => Err(unreadable(&error)),
         }
@@ -161,16 +175,20 @@ impl Core {
         if let Some(stanza) = self.archive.tail.entry(place).and_then(|entry| entry.stanza.as_ref()) {
             return Ok(Some((stamp(place), Stanza { archived: Some(place), ..Stanza::clone(stanza) })));
         }
-        let stored = self.store.archived(place).map_err(|error| unreadable(&error))?;
-        let stanza = stored.and_then(|archived| Stanza::from_bytes(&archived.stanza));
+        let stanza = Stanza::from_bytes(&self.body(place)?);
         Ok(stanza.map(|stanza| (stamp(place), Stanza { archived: Some(place), ..stanza })))
     }
 
-    /// The first and the last message of an account's archive (XEP-0313 §5, and in XEP-0386).
-    pub fn archive_metadata(&mut self, account: &Jid) -> Result<Element, StanzaError> {
-        let account = self.account(account)?.record.id;
+    /// The bytes of a message of the log; none: there is none with this place.
+    fn body(&self, place: u64) -> Result<Vec<u8>, StanzaError> {
+        let stored: Option<Archived> = self.value(Table::Archive, &schema::archive::body_key(place))?;
+        Ok(stored.map(|archived| archived.stanza).unwrap_or_default())
+    }
+
+    /// The first and the last message of an archive (XEP-0313 §5, and in XEP-0386).
+    pub fn archive_metadata(&self, owner: u32) -> Result<Element, StanzaError> {
         let mut metadata = Element::new("metadata", ns::ARCHIVE);
-        let ends = self.archive_ends(account).map_err(|error| unreadable(&error))?;
+        let ends = self.archive_ends(owner).map_err(|error| unreadable(&error))?;
         for (name, place) in ends.iter().flat_map(|(first, last)| [("start", *first), ("end", *last)]) {
             let end = Element::new(name, ns::ARCHIVE).attr("id", self.archive_id(place));
             metadata = metadata.child(end.attr("timestamp", time::datetime(stamp(place))));

@@ -3,20 +3,20 @@
 //! A question is answered into its session's outbox: the results in order, then the `<fin/>`. One that must look at
 //! many rows does it in turns of [`TURN`] rows with everyone else's business in between, and what the outbox has no room
 //! for waits until it has. A session's questions are answered one after the other; at most [`MOST_QUERIES`] wait.
+//! Questions of other domains are in `elsewhere`.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::tail::{Entry, stamp};
+use super::tail::Entry;
 use super::unreadable;
-use crate::core::{Core, SessionId, rsm, time};
+use crate::core::{Core, SessionId};
 use crate::jid::Jid;
 use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::{ArchiveSearch, ReadError, Verdict};
-use crate::xml::{Element, ns, writer};
 
 /// Rows of an index that one turn looks at.
-const TURN: usize = 1000;
+pub(super) const TURN: usize = 1000;
 /// Questions of one session that are not answered yet.
 const MOST_QUERIES: usize = 10;
 /// Bytes of a page; it has one message at least.
@@ -24,11 +24,23 @@ const PAGE_BYTES: usize = 256 * 1024;
 
 /// One question.
 pub struct Query {
-    /// The id of the account whose archive is asked.
-    pub account: u32,
+    /// The id of the account or the room whose archive is asked.
+    pub owner: u32,
+    pub view: View,
     /// The request that it came with, without its content.
     pub request: Stanza,
     pub kind: QueryKind,
+}
+
+/// What whoever asks may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The own archive, as it is.
+    Own,
+    /// What was said in a room, by the addresses of its occupants.
+    Occupants,
+    /// The same, and their real addresses.
+    People,
 }
 
 /// What is asked for.
@@ -40,7 +52,7 @@ pub struct QueryKind {
     pub range: Range<u64>,
     /// Only these places, in order.
     pub places: Option<Vec<u64>>,
-    /// The other party: any resource of a bare address, or exactly a full one.
+    /// The other party, or who has said it in the room: any resource of a bare address, or exactly a full one.
     pub with: Option<Jid>,
     /// At most so many messages.
     pub max: usize,
@@ -83,17 +95,17 @@ impl Queries {
 }
 
 /// A question and what has been found so far.
-struct Search {
-    query: Query,
+pub(super) struct Search {
+    pub query: Query,
     /// What has not been looked at yet.
     rest: Range<u64>,
     /// Places and canonical bytes of messages, in the order in which they were found.
-    found: Vec<(u64, Vec<u8>)>,
+    pub found: Vec<(u64, Vec<u8>)>,
     bytes: usize,
     /// Something fits that is not on the page.
-    more: bool,
+    pub more: bool,
     /// How many rows it may look at in this turn.
-    rows: usize,
+    pub rows: usize,
 }
 
 impl Core {
@@ -144,14 +156,15 @@ impl Core {
     }
 
     pub(in crate::core) fn has_archive_turns(&self) -> bool {
-        !self.archive.turns.0.is_empty()
+        !self.archive.turns.0.is_empty() || !self.archive.elsewhere.is_empty()
     }
 
-    /// Gives the next session a turn.
+    /// Gives the next session a turn, and the next who asks from elsewhere.
     pub(in crate::core) fn take_archive_turn(&mut self) {
         if let Some(session) = self.archive.turns.0.pop_front() {
             self.answer_queries(session);
         }
+        self.answer_elsewhere();
     }
 
     /// `false`: there is no room for all of it.
@@ -169,7 +182,7 @@ impl Core {
     }
 
     /// Looks for messages; `false`: it has looked at enough rows for now.
-    fn search(&self, search: &mut Search) -> Result<bool, StanzaError> {
+    pub(super) fn search(&self, search: &mut Search) -> Result<bool, StanzaError> {
         while !search.rest.is_empty() && !search.more {
             if search.rows == 0 {
                 return Ok(false);
@@ -180,7 +193,7 @@ impl Core {
             if if backwards { split < end } else { split == start } {
                 search.in_memory(split..end, self.archive.tail.in_memory(), |place| self.body(place))?;
             } else {
-                let read = self.store.archive(search.query.account, start..split, backwards, search);
+                let read = self.store.archive(search.query.owner, start..split, backwards, search);
                 read.map_err(|error| unreadable(&error))?;
                 if search.rows > 0 {
                     search.looked_at(start..split);
@@ -190,16 +203,10 @@ impl Core {
         Ok(true)
     }
 
-    /// The bytes of a message on disk.
-    fn body(&self, place: u64) -> Result<Vec<u8>, StanzaError> {
-        let archived = self.store.archived(place).map_err(|error| unreadable(&error))?;
-        Ok(archived.map(|archived| archived.stanza).unwrap_or_default())
-    }
-
     /// The first and the last message of an archive, by their places.
-    pub(super) fn archive_ends(&self, account: u32) -> Result<Option<(u64, u64)>, ReadError> {
-        let end = |backwards| Ok(self.store.archived_ids(account, backwards, 1)?.pop());
-        let owned = |entry: &&Entry| entry.with(account).is_some();
+    pub(super) fn archive_ends(&self, owner: u32) -> Result<Option<(u64, u64)>, ReadError> {
+        let end = |backwards| Ok(self.store.archived_ids(owner, backwards, 1)?.pop());
+        let owned = |entry: &&Entry| entry.is_in(owner);
         let in_memory = || self.archive.tail.in_memory().filter(owned).map(|entry| entry.place);
         let first = match end(false)? {
             None => in_memory().next(),
@@ -214,7 +221,7 @@ impl Core {
 }
 
 impl Search {
-    fn new(query: Query) -> Search {
+    pub fn new(query: Query) -> Search {
         let mut rest = query.kind.range.clone();
         if let Some(places) = &query.kind.places {
             // They were found before; there is no need to look anywhere else.
@@ -240,16 +247,16 @@ impl Search {
         entries: impl Iterator<Item = &'a Entry>,
         body: impl Fn(u64) -> Result<Vec<u8>, StanzaError>,
     ) -> Result<(), StanzaError> {
-        let account = self.query.account;
+        let owner = self.query.owner;
         let mut entries: Vec<_> = entries
             .filter(|entry| range.contains(&entry.place))
-            .filter_map(|entry| Some((entry, entry.with(account)?)))
+            .filter_map(|entry| Some((entry, entry.with(owner)?)))
             .collect();
         if self.query.kind.backwards {
             entries.reverse();
         }
         for (entry, with) in entries {
-            match self.judge(entry.place, with.as_str()) {
+            match self.judge(entry.place, &with) {
                 Verdict::Take => match &entry.stanza {
                     Some(stanza) => self.take(entry.place, &stanza.to_bytes()),
                     None => self.take(entry.place, &body(entry.place)?),
@@ -265,7 +272,7 @@ impl Search {
     fn judge(&mut self, place: u64, with: &str) -> Verdict {
         let kind = &self.query.kind;
         if kind.places.as_ref().is_some_and(|places| places.binary_search(&place).is_err())
-            || kind.with.as_ref().is_some_and(|wanted| !is_with(wanted, with))
+            || kind.with.as_ref().is_some_and(|wanted| !is_with(wanted, with, self.query.view))
         {
             return Verdict::Skip;
         }
@@ -274,36 +281,6 @@ impl Search {
             return Verdict::Stop;
         }
         Verdict::Take
-    }
-
-    /// The stanzas of the answer, in order.
-    fn answer(mut self, core: &Core) -> Vec<Vec<u8>> {
-        let kind = &self.query.kind;
-        if kind.backwards {
-            self.found.reverse();
-        }
-        let fin = self.query.request.result(Some(self.fin(core)));
-        let before_id = before_id(&self.query);
-        let results = self.found.iter().map(|(place, stanza)| result(core, &before_id, *place, stanza));
-        let mut answer: Vec<Vec<u8>> = results.collect();
-        if kind.flip {
-            answer.reverse();
-        }
-        answer.push(fin.to_bytes());
-        answer
-    }
-
-    // §4.3.1, §4.3.2
-    fn fin(&self, core: &Core) -> Element {
-        let mut fin = Element::new("fin", ns::ARCHIVE);
-        if !self.more {
-            fin = fin.attr("complete", "true");
-        }
-        let ends = self.found.first().zip(self.found.last());
-        let ends = ends.map(|((first, _), (last, _))| (core.archive_id(*first), core.archive_id(*last)));
-        let ends = ends.as_ref().map(|(first, last)| (first.as_str(), last.as_str()));
-        let count = (!self.more && self.query.kind.countable).then_some(self.found.len());
-        fin.child(rsm::page(ends, count))
     }
 }
 
@@ -323,41 +300,13 @@ impl ArchiveSearch for Search {
     }
 }
 
-/// Whether an address is meant by another one, which stands for all its resources if it has none itself.
-fn is_with(wanted: &Jid, with: &str) -> bool {
-    match with.strip_prefix(wanted.as_str()) {
+/// Whether an address is meant by another one, which stands for all its resources if it has none itself. In a room's
+/// archive the occupant's address is followed by the real one, which counts only for those who may know it.
+fn is_with(wanted: &Jid, with: &str, view: View) -> bool {
+    let seen = if view == View::People { 2 } else { 1 };
+    with.split('\0').take(seen).any(|with| match with.strip_prefix(wanted.as_str()) {
         Some("") => true,
         Some(rest) => wanted.is_bare() && rest.starts_with('/'),
         None => false,
-    }
-}
-
-/// All results of a page begin like this.
-fn before_id(query: &Query) -> Vec<u8> {
-    let mut out = b"<message".to_vec();
-    if let (Some(asker), Some(archive)) = (&query.request.from, &query.request.to) {
-        writer::attr("from", archive.as_str(), &mut out);
-        writer::attr("to", asker.as_str(), &mut out);
-    }
-    out.extend_from_slice(b"><result xmlns='urn:xmpp:mam:2'");
-    if let Some(query_id) = &query.kind.query_id {
-        writer::attr("queryid", query_id, &mut out);
-    }
-    out.extend_from_slice(b" id='");
-    out
-}
-
-// §4.2: written straight from the bytes of the archive
-fn result(core: &Core, before_id: &[u8], place: u64, stanza: &[u8]) -> Vec<u8> {
-    // Inside `<forwarded/>` its namespace must be said.
-    let content = stanza.strip_prefix(b"<message".as_slice()).unwrap_or_default();
-    let mut out = Vec::with_capacity(before_id.len() + content.len() + 240);
-    out.extend_from_slice(before_id);
-    out.extend_from_slice(core.archive_id(place).as_bytes());
-    out.extend_from_slice(b"'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='");
-    out.extend_from_slice(time::datetime(stamp(place)).as_bytes());
-    out.extend_from_slice(b"'/><message xmlns='jabber:client'");
-    out.extend_from_slice(content);
-    out.extend_from_slice(b"</forwarded></result></message>");
-    out
+    })
 }

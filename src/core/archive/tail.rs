@@ -5,6 +5,7 @@
 //! them: rows of one account lie together, so that many of them at once cost hardly more than one. After a crash the
 //! rows that are missing are made from the bodies, from the place on that the table `meta` names.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::{COUNTER_BITS, first_place};
@@ -45,14 +46,19 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The other party, if the account has a share.
-    pub fn with(&self, account: u32) -> Option<&Jid> {
-        if self.owners.sender == Some(account) {
-            Some(&self.to)
-        } else if self.owners.receiver == Some(account) {
-            Some(&self.from)
-        } else {
-            None
+    pub fn is_in(&self, owner: u32) -> bool {
+        self.owners.list().any(|other| other == owner)
+    }
+
+    /// What the index says of it, if it is in this archive.
+    pub fn with(&self, owner: u32) -> Option<Cow<'_, str>> {
+        match self.owners {
+            ArchiveOwners::Accounts { sender, .. } if sender == Some(owner) => Some(self.to.as_str().into()),
+            ArchiveOwners::Accounts { receiver, .. } if receiver == Some(owner) => {
+                Some(self.from.as_str().into())
+            }
+            ArchiveOwners::Room(room) if room == owner => Some(format!("{}\0{}", self.from, self.to).into()),
+            _ => None,
         }
     }
 }
@@ -84,10 +90,9 @@ impl Tail {
             Some(at) => at,
             None => {
                 let (from, to) = (stanza.from.clone()?, stanza.to.clone()?);
-                self.last = (self.last + 1).max(first_place(now));
+                let (place, owners) = (self.skip(now), ArchiveOwners::default());
                 let stanza = Some(Box::new(stanza.clone()));
-                let owners = ArchiveOwners::default();
-                self.fresh.push(Entry { place: self.last, owners, from, to, stanza });
+                self.fresh.push(Entry { place, owners, from, to, stanza });
                 self.fresh.len() - 1
             }
         };
@@ -97,10 +102,27 @@ impl Tail {
     /// Takes a share back that was given in this event.
     pub fn withdraw_receiver(&mut self, place: u64) {
         let Some(at) = self.fresh.iter().rposition(|entry| entry.place == place) else { return };
-        let owners = &mut self.fresh[at].owners;
-        owners.receiver = None;
-        if owners.sender.is_none() {
+        if let ArchiveOwners::Accounts { sender: Some(_), receiver } = &mut self.fresh[at].owners {
+            *receiver = None;
+        } else {
             self.fresh.remove(at);
+        }
+    }
+
+    /// A place for a message that is in no archive: its own, whatever else is said.
+    pub fn skip(&mut self, now: u64) -> u64 {
+        self.last = (self.last + 1).max(first_place(now));
+        self.last
+    }
+
+    /// Has another stanza stand where one was, as far as it is in memory.
+    pub fn replace(&mut self, place: u64, stanza: &Stanza) {
+        let entry = match self.recent.binary_search_by_key(&place, |(_, entry)| entry.place) {
+            Ok(at) => self.recent.get_mut(at).map(|(_, entry)| entry),
+            Err(_) => self.fresh.iter_mut().find(|entry| entry.place == place),
+        };
+        if let Some(body) = entry.and_then(|entry| entry.stanza.as_mut()) {
+            **body = stanza.clone();
         }
     }
 
@@ -130,7 +152,7 @@ impl Tail {
         for entry in without {
             last = Some(entry.place);
             ops.extend(entry.owners.list().filter_map(|owner| {
-                Some(schema::archive::put_index(owner, entry.place, entry.with(owner)?.as_str()))
+                Some(schema::archive::put_index(owner, entry.place, &entry.with(owner)?))
             }));
         }
         if let Some(last) = last {

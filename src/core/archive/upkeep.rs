@@ -1,4 +1,5 @@
-//! What goes out of the archive: messages older than `keep_days`, and everything of accounts that are gone.
+//! What goes out of the archive: messages older than `keep_days`, and everything of accounts and rooms
+//! that are gone.
 //!
 //! It goes in steps of [`STEP`] messages, from the oldest, with a pause after each and only when the step before is on
 //! disk: neither the network thread nor a memory card notices. Which accounts are gone stands in the table
@@ -74,7 +75,7 @@ impl Core {
         let remains = self.archive.upkeep.remains.front().copied();
         let ops = match remains {
             // What it has without rows in the index gets them first.
-            Some(account) if self.archive.tail.in_memory().any(|entry| entry.with(account).is_some()) => {
+            Some(account) if self.archive.tail.in_memory().any(|entry| entry.is_in(account)) => {
                 self.archive.tail.index_now();
                 return Ok(PAUSE);
             }

@@ -84,6 +84,28 @@ impl Room {
         self.people.iter().any(|(jid, person)| person.nick == nick && !jid.same_bare(who))
     }
 
+    /// Whether somebody would be let in now, if there is a place and a nick: who has given the password is in.
+    pub fn lets_in(&self, who: &Jid) -> bool {
+        let (affiliation, config) = (self.affiliation(who), self.config());
+        let knows_password = || self.occupants.of_person(who).next().is_some();
+        match affiliation {
+            RoomAffiliation::Outcast => false,
+            RoomAffiliation::Owner => true,
+            _ => {
+                !self.record.locked
+                    && (!config.members_only || affiliation >= RoomAffiliation::Member)
+                    && (config.password.is_empty() || knows_password())
+            }
+        }
+    }
+
+    /// Whether somebody may know the real addresses of the others, in the room or not.
+    pub fn shows_people_to(&self, who: &Jid) -> bool {
+        self.config().non_anonymous
+            || self.affiliation(who) >= RoomAffiliation::Admin
+            || self.occupants.of_person(who).any(|occupant| self.shows_addresses_to(occupant.role))
+    }
+
     /// Those with this affiliation.
     pub fn with_affiliation(
         &self,

@@ -54,9 +54,9 @@ impl Occupant {
         self.address.resource().unwrap_or_default()
     }
 
-    /// Whether the other is this one, if under another nick.
-    pub fn shares_device(&self, other: &Occupant) -> bool {
-        self.devices.iter().any(|device| other.devices.iter().any(|own| own.jid == device.jid))
+    /// Whether this is the full address of one of its devices.
+    pub fn has(&self, device: &Jid) -> bool {
+        self.devices.iter().any(|own| own.jid == *device)
     }
 
     /// What its presence shows.

@@ -12,18 +12,32 @@ pub struct Archived {
     pub stanza: Vec<u8>,
 }
 
-/// Accounts of ours with a share in a message, by their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ArchiveOwners {
-    pub sender: Option<u32>,
-    pub receiver: Option<u32>,
+/// Whose archives a message is in, by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveOwners {
+    /// Accounts of ours with a share in it.
+    Accounts { sender: Option<u32>, receiver: Option<u32> },
+    /// It was said in a room. The stanza is from the occupant's address to the real one, as it came back to its sender; from
+    /// and to the room itself if it is the room's own.
+    Room(u32),
+}
+
+impl Default for ArchiveOwners {
+    fn default() -> ArchiveOwners {
+        ArchiveOwners::Accounts { sender: None, receiver: None }
+    }
 }
 
 impl ArchiveOwners {
     /// Each once: who writes to the own address has the message once.
     pub fn list(self) -> impl Iterator<Item = u32> {
-        let receiver = self.receiver.filter(|receiver| self.sender != Some(*receiver));
-        self.sender.into_iter().chain(receiver)
+        let (one, other) = match self {
+            ArchiveOwners::Accounts { sender, receiver } => {
+                (sender, receiver.filter(|receiver| sender != Some(*receiver)))
+            }
+            ArchiveOwners::Room(room) => (Some(room), None),
+        };
+        one.into_iter().chain(other)
     }
 }
 
@@ -41,9 +55,13 @@ impl Record for Archived {
 impl Archived {
     /// `encode` without having the stanza's bytes before.
     pub fn encode_with(owners: ArchiveOwners, stanza: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-        let ArchiveOwners { sender, receiver } = owners;
-        let encoder = Encoder::new(1).bool(sender.is_some()).bool(receiver.is_some());
-        let mut value = sender.into_iter().chain(receiver).fold(encoder, Encoder::u32).finish();
+        let mut value = match owners {
+            ArchiveOwners::Accounts { sender, receiver } => {
+                let encoder = Encoder::new(1).bool(sender.is_some()).bool(receiver.is_some());
+                sender.into_iter().chain(receiver).fold(encoder, Encoder::u32).finish()
+            }
+            ArchiveOwners::Room(room) => Encoder::new(2).u32(room).finish(),
+        };
         value.reserve(512);
         stanza(&mut value);
         value
@@ -51,18 +69,23 @@ impl Archived {
 
     /// `decode` without copying the stanza.
     pub fn decode_parts(value: &[u8]) -> Result<(ArchiveOwners, &[u8]), Malformed> {
-        let mut value = version_1(value)?;
-        let (sender, receiver) = (value.bool()?, value.bool()?);
-        let sender = if sender { Some(value.u32()?) } else { None };
-        let receiver = if receiver { Some(value.u32()?) } else { None };
-        Ok((ArchiveOwners { sender, receiver }, value.rest()))
+        match Decoder::new(value)? {
+            (1, mut value) => {
+                let (sender, receiver) = (value.bool()?, value.bool()?);
+                let sender = if sender { Some(value.u32()?) } else { None };
+                let receiver = if receiver { Some(value.u32()?) } else { None };
+                Ok((ArchiveOwners::Accounts { sender, receiver }, value.rest()))
+            }
+            (2, mut value) => Ok((ArchiveOwners::Room(value.u32()?), value.rest())),
+            (unknown, _) => Err(Malformed::Version(unknown)),
+        }
     }
 }
 
-/// A message of an account's archive, by what queries look for.
+/// A message of an archive, by what queries look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveIndex {
-    /// The full address of the other party.
+    /// The full address of the other party; in a room's archive the occupant's address, NUL, and the real one.
     pub with: String,
 }
 

@@ -1,5 +1,5 @@
 //! The archive's rows (XEP-0313): a log of bodies in order of time, an index of it for each account that has a share
-//! in one, and what an account has said about its archive.
+//! in one and for each room, and what an account has said about its archive.
 //!
 //! A body is there once, however many of our accounts it concerns; it goes when the last of them has lost its row in
 //! the index.
@@ -21,7 +21,7 @@ pub fn put_body(id: u64, owners: ArchiveOwners, stanza: impl FnOnce(&mut Vec<u8>
     Op::Put { table: Table::Archive, key: body_key(id), value: Archived::encode_with(owners, stanza) }
 }
 
-/// `with` is the full address of the other party.
+/// `with` is as in [`ArchiveIndex`].
 pub fn put_index(account: u32, id: u64, with: &str) -> Op {
     let value = ArchiveIndex::encode_parts(with);
     Op::Put { table: Table::ArchiveIndex, key: index_key(account, id), value }

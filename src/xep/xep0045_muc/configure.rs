@@ -73,34 +73,37 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
     check_together(room, &grants.iter().collect::<Vec<_>>())?;
     core.writable()?;
     let cause = Cause::by(core, address, from);
-    let before = configure(core, address, config, &cause)?;
+    let before = Profile::of(core, address)?;
+    configure(core, address, config, &cause)?;
     for grant in &grants {
         standing::set_affiliation(core, address, grant, &cause)?;
     }
-    follow(core, address, &before, &cause);
+    let now = Profile::of(core, address)?;
+    if now.config.members_only && !before.config.members_only {
+        standing::expel_strangers(core, address, &cause);
+    }
+    for code in codes(&before, &now) {
+        let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
+        tell(core, address, Element::new("x", ns::MUC_USER).child(status));
+    }
     abandon(core, address);
     Ok(Answer::Kept(None))
 }
 
-/// Lets a new configuration hold, and gives back the old one. Whose presence is no longer shown is gone for the others,
+/// Lets a new configuration hold. Whose presence is no longer shown is gone for the others,
 /// which must be said before; whose is shown from now on is said after.
-fn configure(
-    core: &mut Core,
-    address: &Jid,
-    config: RoomConfig,
-    cause: &Cause,
-) -> Result<RoomConfig, StanzaError> {
+fn configure(core: &mut Core, address: &Jid, config: RoomConfig, cause: &Cause) -> Result<(), StanzaError> {
     let room = core.room(address)?;
-    let (before, least) = (room.config().clone(), config.broadcast);
+    let moderated = config.moderated != room.config().moderated;
+    let (least_before, least) = (room.config().broadcast, config.broadcast);
     let changed: Vec<Occupant> = (room.occupants.iter())
-        .filter(|occupant| (occupant.role >= before.broadcast) != (occupant.role >= least))
+        .filter(|occupant| (occupant.role >= least_before) != (occupant.role >= least))
         .cloned()
         .collect();
     let gone = Shown { gone: true, ..Shown::default() };
     for occupant in changed.iter().filter(|occupant| occupant.role < least) {
         core.show_to_others(address, occupant, occupant.role, &gone);
     }
-    let moderated = config.moderated != before.moderated;
     core.change_room(address, |room| {
         room.locked = false;
         room.config = config;
@@ -111,7 +114,7 @@ fn configure(
     if moderated {
         standing::follow_moderation(core, address, cause);
     }
-    Ok(before)
+    Ok(())
 }
 
 /// Those whose affiliation changes because of full lists of owners and admins (§10.2). Who is no longer an owner becomes
@@ -141,31 +144,34 @@ fn grants(
     changed.map(|who| Grant::new(who, shall_be(who, of(who)))).collect()
 }
 
-/// What a changed configuration means for those who are in the room.
-fn follow(core: &mut Core, address: &Jid, before: &RoomConfig, cause: &Cause) {
-    let Some(room) = core.loaded_room(address) else { return };
-    let config = room.config();
-    let codes = codes(before, config);
-    if config.members_only && !before.members_only {
-        standing::expel_strangers(core, address, cause);
-    }
-    for code in codes {
-        let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
-        tell(core, address, Element::new("x", ns::MUC_USER).child(status));
+/// What those in a room are told changes of (§10.2.1).
+struct Profile {
+    config: RoomConfig,
+    /// Whether anybody can read later what is said.
+    logged: bool,
+}
+
+impl Profile {
+    fn of(core: &mut Core, address: &Jid) -> Result<Profile, StanzaError> {
+        let config = core.room(address)?.config().clone();
+        let logged = core.loaded_room(address).is_some_and(|room| core.is_logged(room));
+        Ok(Profile { config, logged })
     }
 }
 
-/// §10.2.1
-fn codes(before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
+// §10.2.1
+fn codes(before: &Profile, now: &Profile) -> Vec<u16> {
     let mut codes = Vec::new();
-    if now.archived != before.archived {
-        codes.push(if now.archived { 170 } else { 171 });
+    let mut said = before.config.clone();
+    if now.logged != before.logged {
+        codes.push(if now.logged { 170 } else { 171 });
+        said.archived = now.config.archived;
     }
-    if now.non_anonymous != before.non_anonymous {
-        codes.push(if now.non_anonymous { 172 } else { 173 });
+    if now.config.non_anonymous != before.config.non_anonymous {
+        codes.push(if now.config.non_anonymous { 172 } else { 173 });
+        said.non_anonymous = now.config.non_anonymous;
     }
-    let RoomConfig { archived, non_anonymous, .. } = *before;
-    if (RoomConfig { archived, non_anonymous, ..now.clone() }) != *before {
+    if said != now.config {
         codes.push(104);
     }
     codes

@@ -85,7 +85,8 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     room.occupants.enter(to, from, &id, role, Device::new(from.clone(), session, presence::shown(stanza)));
     let Some(occupant) = room.occupants.of(from).cloned() else { return Ok(()) };
     let Some(device) = occupant.devices.last().cloned() else { return Ok(()) };
-    let change = Shown { own_codes: entry_codes(room, made), id: stanza.id.clone(), ..Shown::default() };
+    let change =
+        Shown { own_codes: entry_codes(core, &address, made), id: stanza.id.clone(), ..Shown::default() };
     // §7.1: this is the order of events.
     core.show_everyone(&address, &device);
     core.show_to_others(&address, &occupant, was, &change);
@@ -139,9 +140,10 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
     Ok(())
 }
 
-/// §7.2.3, §14.3, §10.1.1
-fn entry_codes(room: &Room, made: bool) -> Vec<u16> {
-    let codes = [(100, room.config().non_anonymous), (201, made)];
+/// §7.2.3, §7.2.12, §10.1.1
+fn entry_codes(core: &Core, room: &Jid, made: bool) -> Vec<u16> {
+    let Some(room) = core.loaded_room(room) else { return Vec::new() };
+    let codes = [(100, room.config().non_anonymous), (170, core.is_logged(room)), (201, made)];
     codes.into_iter().filter(|(_, applies)| *applies).map(|(code, _)| code).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::core::Core;
 use crate::core::module::Flow;
+use crate::core::rooms::Occupant;
 use crate::jid::Jid;
 use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Role;
@@ -23,29 +24,50 @@ pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), Stanz
     if occupant.role < Role::Participant {
         return Err(StanzaError::new(Condition::Forbidden, "You have no voice in this room."));
     }
-    let (address, id) = (room.address.clone(), occupant.id.clone());
-    let mut message = Stanza { payload: cleaned(core, stanza, &address), ..stanza.clone() };
+    let message = Stanza { payload: cleaned(core, stanza, to), ..stanza.clone() };
+    if let Some(message) = admit(core, message, &occupant)? {
+        say(core, from, &message);
+    }
+    Ok(())
+}
+
+/// What an occupant wants to say to everyone, if nothing speaks against it: from the occupant's address, with all that the
+/// room adds.
+pub fn admit(
+    core: &mut Core,
+    mut message: Stanza,
+    occupant: &Occupant,
+) -> Result<Option<Stanza>, StanzaError> {
     if message.id.is_none() {
         message.id = Some(core.random_word().into());
     }
-    for hook in xep::ALL.iter().filter_map(|module| module.room_message) {
-        if hook(core, &mut message)? == Flow::Done {
-            return Ok(());
-        }
-    }
-    message.from = Some(occupant.address.clone());
     message.payload = message.payload.with_written(100, |out| {
         out.extend_from_slice(b"<occupant-id");
         writer::attr("xmlns", ns::OCCUPANT_ID, out);
-        writer::attr("id", &id, out);
+        writer::attr("id", &occupant.id, out);
         out.extend_from_slice(b"/>");
     });
-    core.add_stanza_id(&mut message, &address);
-    core.say_in_room(&address, from, message.clone());
-    for tell in xep::ALL.iter().filter_map(|module| module.room_said) {
-        tell(core, &message);
+    for hook in xep::ALL.iter().filter_map(|module| module.room_message) {
+        match hook(core, &mut message) {
+            Ok(Flow::Continue) => {}
+            // What is not said is in no archive (XEP-0313 §6.1).
+            outcome => {
+                core.unarchive(&mut message);
+                return outcome.map(|_| None);
+            }
+        }
     }
-    Ok(())
+    message.from = Some(occupant.address.clone());
+    Ok(Some(message))
+}
+
+/// Says to everyone what has been admitted.
+pub fn say(core: &mut Core, sender: &Jid, message: &Stanza) {
+    let Some(room) = message.to.as_ref().map(Jid::bare) else { return };
+    core.say_in_room(&room, sender, message.clone());
+    for tell in xep::ALL.iter().filter_map(|module| module.room_said) {
+        tell(core, message);
+    }
 }
 
 /// Without what only a room may add.

@@ -23,6 +23,9 @@ pub fn change(core: &mut Core, stanza: &Stanza, occupant: &Occupant) -> Result<(
     if subjects.bytes().len() > most {
         return Err(StanzaError::new(Condition::NotAcceptable, "This subject is too long."));
     }
+    core.writable()?;
+    let message = Stanza { payload: subjects.clone(), ..stanza.clone() };
+    let Some(message) = super::messages::admit(core, message, occupant)? else { return Ok(()) };
     core.change_room(&address, |record| {
         record.subject = Subject {
             nick: occupant.nick().to_owned(),
@@ -31,9 +34,7 @@ pub fn change(core: &mut Core, stanza: &Stanza, occupant: &Occupant) -> Result<(
             elements: subjects.bytes().to_vec(),
         };
     })?;
-    let mut message = Stanza { from: Some(occupant.address.clone()), payload: subjects, ..stanza.clone() };
-    message = message.with(&Element::new("occupant-id", ns::OCCUPANT_ID).attr("id", &*occupant.id));
-    core.say_in_room(&address, from, message);
+    super::messages::say(core, from, &message);
     Ok(())
 }
 

@@ -1,15 +1,17 @@
-//! Message archive management (XEP-0313): what an account sends and receives is archived for it, and its clients fetch
-//! from there what they have missed, each message as it was, forwarded (XEP-0297).
+//! Message archive management (XEP-0313): what an account sends and receives is archived for it, and what is said in a room
+//! is archived there. Clients fetch from an archive what they have missed, each message as it was, forwarded (XEP-0297).
 //!
 //! Stored: see `core/archive`, which also says what happens while the disk refuses. A page has [`PAGE`] messages where
 //! nothing is asked, and never more than [`MOST`]. Nobody but the account itself gets an answer other than
-//! `<forbidden/>`, which is also what is said in place of an account that does not exist.
+//! `<forbidden/>`, which is also what is said in place of an account that does not exist. Who may read a room's archive is
+//! in `rooms`.
 
 mod request;
+mod rooms;
 mod rules;
 
 use crate::core::Core;
-use crate::core::archive::Side;
+use crate::core::archive::{Side, View};
 use crate::core::disco::{Entity, Info};
 use crate::core::module::{Answer, Flow, Module, Route, Spec, Target};
 use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
@@ -27,10 +29,13 @@ pub const MODULE: Module = Module {
     iq: &[
         Route { ns: ns::ARCHIVE, name: "query", target: Target::Owner, handle: query },
         Route { ns: ns::ARCHIVE, name: "metadata", target: Target::Owner, handle: metadata },
+        Route { ns: ns::ARCHIVE, name: "query", target: Target::Room, handle: rooms::query },
+        Route { ns: ns::ARCHIVE, name: "metadata", target: Target::Room, handle: rooms::metadata },
     ],
     nobody: Some(nobody),
     outbound: Some(sent),
     inbound: Some(received),
+    room_message: Some(rooms::said),
     info: Some(describe),
     ..Module::NONE
 };
@@ -39,6 +44,9 @@ pub const MODULE: Module = Module {
 fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
     if core.config.archive.enabled && entity.is_account() {
         info.features.extend([ns::ARCHIVE, ns::ARCHIVE_EXTENDED, ns::ARCHIVE_GROUPCHAT_FIELD, ns::RSM]);
+    }
+    if entity.is_room() && core.room(entity.address).is_ok_and(|room| room.config().archived) {
+        rooms::describe(core, info);
     }
 }
 
@@ -86,11 +94,11 @@ fn archive(core: &mut Core, side: Side, stanza: &mut Stanza) -> bool {
 // §4, §4.1.5
 fn query(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     let asker = open(core, stanza)?;
-    let content = stanza.request().map(|child| child.to_element()).unwrap_or_default();
     if stanza.kind == Kind::Iq(IqType::Get) {
-        return Ok(Answer::Result(Some(Element::new("query", ns::ARCHIVE).child(request::form()))));
+        return Ok(Answer::Result(Some(Element::new("query", ns::ARCHIVE).child(request::form(false)))));
     }
-    let query = request::read(core, stanza, &content)?;
+    let owner = owner(core, stanza)?;
+    let query = request::read(core, stanza, owner, View::Own)?;
     if let Some(session) = asker {
         core.reads_archive(session);
         core.ask_archive(session, query)?;
@@ -101,10 +109,17 @@ fn query(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
 // §5
 fn metadata(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     open(core, stanza)?;
-    let (Kind::Iq(IqType::Get), Some(owner)) = (stanza.kind, stanza.to.clone()) else {
+    if stanza.kind != Kind::Iq(IqType::Get) {
         return Err(Condition::BadRequest.into());
-    };
-    core.archive_metadata(&owner).map(|metadata| Answer::Result(Some(metadata)))
+    }
+    let owner = owner(core, stanza)?;
+    core.archive_metadata(owner).map(|metadata| Answer::Result(Some(metadata)))
+}
+
+/// The id of the account whose archive is asked.
+fn owner(core: &mut Core, stanza: &Stanza) -> Result<u32, StanzaError> {
+    let owner = stanza.to.as_ref().ok_or(Condition::BadRequest)?;
+    Ok(core.account(owner)?.record.id)
 }
 
 /// The session that asks, if there are archives here.

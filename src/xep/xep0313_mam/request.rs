@@ -5,7 +5,7 @@
 
 use super::{MOST, PAGE};
 use crate::core::Core;
-use crate::core::archive::{Query, QueryKind, first_place};
+use crate::core::archive::{Query, QueryKind, View, first_place};
 use crate::core::rsm::Rsm;
 use crate::core::time::{self, Round};
 use crate::jid::Jid;
@@ -23,13 +23,14 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 // §4.1.5
-pub fn form() -> Element {
+pub fn form(of_room: bool) -> Element {
     let field =
         |var: &str, kind: &str| Element::new("field", ns::DATA_FORMS).attr("var", var).attr("type", kind);
     let form_type = Element::new("value", ns::DATA_FORMS).text(ns::ARCHIVE);
     let form = Element::new("x", ns::DATA_FORMS).attr("type", "form");
     let form = form.child(field("FORM_TYPE", "hidden").child(form_type));
-    FIELDS.iter().fold(form, |form, (var, kind)| {
+    let known = FIELDS.iter().filter(|(var, _)| !of_room || *var != "include-groupchat");
+    known.fold(form, |form, (var, kind)| {
         let mut field = field(var, kind);
         if *var == "ids" {
             // The list is open: its options would be the whole archive.
@@ -41,9 +42,8 @@ pub fn form() -> Element {
 }
 
 /// The question that a `<query/>` asks.
-pub fn read(core: &mut Core, stanza: &Stanza, content: &Element) -> Result<Query, StanzaError> {
-    let owner = stanza.to.clone().ok_or(Condition::BadRequest)?;
-    let account = core.account(&owner)?.record.id;
+pub fn read(core: &Core, stanza: &Stanza, owner: u32, view: View) -> Result<Query, StanzaError> {
+    let content = stanza.request().map(|child| child.to_element()).unwrap_or_default();
     // The archives of nodes are XEP-0442's.
     if content.get_attr("node").is_some() {
         return Err(Condition::FeatureNotImplemented.into());
@@ -55,14 +55,14 @@ pub fn read(core: &mut Core, stanza: &Stanza, content: &Element) -> Result<Query
         ..QueryKind::default()
     };
     if let Some(form) = content.find("x", ns::DATA_FORMS) {
-        read_form(core, account, form, &mut kind)?;
+        read_form(core, owner, form, &mut kind)?;
     }
-    read_page(core, account, &Rsm::read(content)?, &mut kind)?;
-    Ok(Query { account, request: Stanza { payload: Payload::default(), ..stanza.clone() }, kind })
+    read_page(core, owner, &Rsm::read(&content)?, &mut kind)?;
+    Ok(Query { owner, view, request: Stanza { payload: Payload::default(), ..stanza.clone() }, kind })
 }
 
 // §4.1
-fn read_form(core: &Core, account: u32, form: &Element, kind: &mut QueryKind) -> Result<(), StanzaError> {
+fn read_form(core: &Core, owner: u32, form: &Element, kind: &mut QueryKind) -> Result<(), StanzaError> {
     if form.get_attr("type") != Some("submit") {
         return Err(Condition::BadRequest.into());
     }
@@ -76,7 +76,7 @@ fn read_form(core: &Core, account: u32, form: &Element, kind: &mut QueryKind) ->
         }
         seen.push(var);
         match values.first().filter(|value| !value.is_empty()) {
-            Some(value) => read_field(core, account, var, value, &values, kind)?,
+            Some(value) => read_field(core, owner, var, value, &values, kind)?,
             None if var == "FORM_TYPE" || FIELDS.iter().any(|(known, _)| *known == var) => {}
             None => return Err(Condition::FeatureNotImplemented.into()),
         }
@@ -86,7 +86,7 @@ fn read_form(core: &Core, account: u32, form: &Element, kind: &mut QueryKind) ->
 
 fn read_field(
     core: &Core,
-    account: u32,
+    owner: u32,
     var: &str,
     value: &str,
     values: &[String],
@@ -105,18 +105,18 @@ fn read_field(
             range.end = range.end.min(first_place(end.saturating_add(1)));
         }
         // §4.1.3
-        "before-id" => range.end = range.end.min(place(core, account, value)?),
-        "after-id" => range.start = range.start.max(place(core, account, value)?.saturating_add(1)),
+        "before-id" => range.end = range.end.min(place(core, owner, value)?),
+        "after-id" => range.start = range.start.max(place(core, owner, value)?.saturating_add(1)),
         "ids" => {
             if values.len() > MOST {
                 return Err(StanzaError::new(Condition::NotAcceptable, "Too many ids at one time."));
             }
             let mut places: Vec<u64> =
-                values.iter().map(|id| place(core, account, id)).collect::<Result<_, _>>()?;
+                values.iter().map(|id| place(core, owner, id)).collect::<Result<_, _>>()?;
             places.sort_unstable();
             kind.places = Some(places);
         }
-        // §4.1.4: no archive of an account has what is said in rooms.
+        // §4.1.4: no archive of an account has what is said in rooms, and that of a room has nothing else.
         "include-groupchat" if matches!(value, "true" | "false" | "1" | "0") => {}
         "include-groupchat" => return Err(bad()),
         _ => return Err(Condition::FeatureNotImplemented.into()),
@@ -125,20 +125,20 @@ fn read_field(
 }
 
 // §4.3
-fn read_page(core: &Core, account: u32, page: &Rsm, kind: &mut QueryKind) -> Result<(), StanzaError> {
+fn read_page(core: &Core, owner: u32, page: &Rsm, kind: &mut QueryKind) -> Result<(), StanzaError> {
     kind.max = page.max.unwrap_or(PAGE).min(MOST);
     kind.backwards = page.before.is_some();
     kind.countable = page.after.is_none() && page.before.as_ref().is_none_or(String::is_empty);
     let range = &mut kind.range;
     if let Some(after) = &page.after {
-        range.start = range.start.max(place(core, account, after)?.saturating_add(1));
+        range.start = range.start.max(place(core, owner, after)?.saturating_add(1));
     }
     if let Some(before) = page.before.as_ref().filter(|before| !before.is_empty()) {
-        range.end = range.end.min(place(core, account, before)?);
+        range.end = range.end.min(place(core, owner, before)?);
     }
     Ok(())
 }
 
-fn place(core: &Core, account: u32, id: &str) -> Result<u64, StanzaError> {
-    core.archived_place(account, id)?.ok_or_else(|| Condition::ItemNotFound.into())
+fn place(core: &Core, owner: u32, id: &str) -> Result<u64, StanzaError> {
+    core.archived_place(owner, id)?.ok_or_else(|| Condition::ItemNotFound.into())
 }

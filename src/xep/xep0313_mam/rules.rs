@@ -9,6 +9,16 @@ pub fn is_worth_archiving(stanza: &Stanza) -> bool {
     if !matches!(stanza.kind, Kind::Message(MessageType::Chat | MessageType::Normal)) {
         return false;
     }
+    is_wanted(stanza)
+}
+
+/// Whether something that is said in a room is part of the conversation there. What retracts something must be known to all
+/// who have that, whatever its sender would like (XEP-0424 §5).
+pub fn is_worth_archiving_in_room(stanza: &Stanza) -> bool {
+    is_wanted(stanza) || stanza.payload.find("retract", ns::RETRACTION).is_some()
+}
+
+fn is_wanted(stanza: &Stanza) -> bool {
     let hints = Hints::of(stanza);
     !hints.no_permanent_store && (hints.store || stanza.payload.children().any(|child| is_content(&child)))
 }
