@@ -6,7 +6,7 @@ use stube::core::Event;
 use stube::xml::Element;
 
 use crate::client::Client;
-use crate::rooms::{OWNER, ROOM, USER, codes, entering, item};
+use crate::rooms::{OWNER, ROOM, ROOMS, USER, codes, entering, item};
 use crate::world::World;
 
 const DATA: &str = "jabber:x:data";
@@ -295,6 +295,7 @@ fn a_room_that_does_not_exist_can_not_be_configured() {
     let romeo = world.online("romeo", "phone");
     world.expect_error(romeo, &get(), "item-not-found");
     world.expect_error(romeo, &submit(&[]), "item-not-found");
+    world.expect_error(romeo, &get().replace(ROOM, ROOMS), "service-unavailable");
 }
 
 // §10.1.2, §10.1.3
