@@ -6,11 +6,18 @@ mod administering;
 mod configuring;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
+
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
+#[path = "xep0045_muc/invitations.rs"]
+mod invitations;
 #[path = "xep0045_muc/leaving.rs"]
 mod leaving;
+#[path = "xep0045_muc/limits.rs"]
+mod limits;
 #[path = "xep0045_muc/messages.rs"]
 mod messages;
+#[path = "xep0045_muc/nicks.rs"]
+mod nicks;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;

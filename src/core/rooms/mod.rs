@@ -6,10 +6,14 @@
 
 mod broadcast;
 mod directory;
+mod looks;
 mod occupants;
+mod rates;
 mod relayed;
+mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
@@ -17,8 +21,12 @@ pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
 
 use self::directory::Directory;
+use self::looks::Looks;
+use self::rates::Rates;
 use self::relayed::RelayedRequests;
+use self::upkeep::Upkeep;
 use super::Core;
+use crate::config::Limit;
 use crate::jid::Jid;
 use crate::password::Hash;
 use crate::stanza::{Condition, StanzaError};
@@ -40,6 +48,7 @@ pub(super) struct Rooms {
     loaded: HashMap<Jid, Room>,
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
+    upkeep: Upkeep,
     directory: Directory,
     /// Requests between occupants that wait for their answers.
     relayed: RelayedRequests,
@@ -53,6 +62,9 @@ pub struct Room {
     /// Those who are more to it than others, or less, or have a nick of their own, by their bare addresses.
     pub people: BTreeMap<Jid, RoomPerson>,
     pub occupants: Occupants,
+    /// The nicks that are reserved, by how they look.
+    reserved: Looks,
+    rates: Rates,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -61,8 +73,20 @@ pub struct Room {
 
 impl Room {
     fn new(address: &Jid, record: record::Room, people: BTreeMap<Jid, RoomPerson>) -> Room {
-        let occupants = Occupants::default();
-        Room { address: address.clone(), record, people, occupants, used: 0, written: 0 }
+        let mut reserved = Looks::default();
+        for (who, person) in people.iter().filter(|(_, person)| !person.nick.is_empty()) {
+            reserved.insert(&person.nick, who.as_str());
+        }
+        Room {
+            address: address.clone(),
+            record,
+            people,
+            occupants: Occupants::default(),
+            reserved,
+            rates: Rates::default(),
+            used: 0,
+            written: 0,
+        }
     }
 
     pub fn config(&self) -> &RoomConfig {
@@ -112,6 +136,17 @@ impl Room {
         affiliation: RoomAffiliation,
     ) -> impl Iterator<Item = (&Jid, &RoomPerson)> {
         self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
+    }
+
+    /// Whether a nick could be taken for one that somebody else has or has reserved.
+    pub fn is_confusable(&self, nick: &str, who: &Jid) -> bool {
+        self.reserved.of_others(nick).iter().any(|other| *other != who.bare_str())
+            || self.occupants.alike(nick).any(|other| !other.real.same_bare(who))
+    }
+
+    /// Counts one more that somebody, by their occupant-id, sends; `false`: that is faster than the room takes.
+    pub fn admit(&mut self, id: &Arc<str>, per_minute: Limit, now: u64) -> bool {
+        self.rates.admit(id, per_minute.get().unwrap_or_default(), now)
     }
 
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
@@ -221,6 +256,7 @@ impl Core {
         let mut room = Room::new(address, record, BTreeMap::new());
         room.used = self.now;
         self.rooms.removed.remove(address);
+        self.rooms.upkeep.made(creator);
         self.rooms.loaded.insert(address.clone(), room);
         self.write_room(address, ops);
         if let Some(creator) = creator {
@@ -250,15 +286,22 @@ impl Core {
         self.writable()?;
         let room = self.room(room)?;
         let (address, id, who) = (room.address.clone(), room.record.id, who.bare());
+        let known = room.people.get(&who);
+        if let Some(known) = known.filter(|known| !known.nick.is_empty()) {
+            room.reserved.remove(&known.nick, who.as_str());
+        }
         let op = if person == RoomPerson::default() {
             room.people.remove(&who);
             schema::room::delete_person(id, who.as_str())
         } else {
-            if room.people.len() >= MAX_PEOPLE && !room.people.contains_key(&who) {
+            if room.people.len() >= MAX_PEOPLE && known.is_none() {
                 return Err(StanzaError::new(
                     Condition::ResourceConstraint,
                     "This room knows too many people.",
                 ));
+            }
+            if !person.nick.is_empty() {
+                room.reserved.insert(&person.nick, who.as_str());
             }
             let op = schema::room::put_person(id, who.as_str(), &person);
             room.people.insert(who, person);
@@ -273,7 +316,9 @@ impl Core {
         self.writable()?;
         let room = self.room(address)?;
         let (address, id) = (room.address.clone(), room.record.id);
-        self.rooms.loaded.remove(&address);
+        if let Some(room) = self.rooms.loaded.remove(&address) {
+            self.rooms.upkeep.removed(&room);
+        }
         let local = address.local().unwrap_or_default();
         self.write_room(&address, schema::room::removed(address.domain(), local, id));
         self.remove_archive(id);

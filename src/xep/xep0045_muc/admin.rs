@@ -8,7 +8,6 @@
 
 use std::collections::BTreeSet;
 
-use super::leaving::abandon;
 use super::privileges::{self, Standing};
 use super::register;
 use super::standing::{self, Cause, Grant, KICKED};
@@ -209,7 +208,7 @@ fn change(core: &mut Core, room: &Jid, from: &Jid, items: &[&Element]) -> Result
             What::Affiliation(grant) => standing::set_affiliation(core, room, &grant, &cause)?,
         }
     }
-    abandon(core, room);
+    core.end_if_abandoned(room);
     Ok(if is_kept { Answer::Kept(None) } else { Answer::Result(None) })
 }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::admin::check_together;
 use super::destroy;
-use super::leaving::abandon;
 use super::settings::{self, Bounds, Submitted};
 use super::standing::{self, Cause, Grant};
 use crate::core::Core;
@@ -86,7 +85,7 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
         let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
         tell(core, address, Element::new("x", ns::MUC_USER).child(status));
     }
-    abandon(core, address);
+    core.end_if_abandoned(address);
     Ok(Answer::Kept(None))
 }
 

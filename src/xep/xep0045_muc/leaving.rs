@@ -105,14 +105,5 @@ pub fn leave(core: &mut Core, room: &Jid, device: &Jid, shown: &Shown) {
         // Another of their devices is still there: it is shown from now on.
         Some(occupant) => core.show(&address, &occupant, role, &Shown::default()),
     }
-    abandon(core, &address);
-}
-
-/// §10.1.4: a temporary room without occupants is gone.
-pub fn abandon(core: &mut Core, room: &Jid) {
-    let empty =
-        core.loaded_room(room).is_some_and(|room| room.occupants.is_empty() && !room.config().persistent);
-    if empty && core.remove_room(room).is_err() {
-        log::warn!("the room {room} is over and cannot be removed now");
-    }
+    core.end_if_abandoned(&address);
 }

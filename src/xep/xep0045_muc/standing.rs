@@ -2,7 +2,7 @@
 //!
 //! Whether the one who asks may do it has been looked at before (`privileges`). Each function leaves the room with
 //! those in it who may be there; that a temporary room is over when they have gone is the caller's to notice
-//! (`leaving::abandon`), so that several changes can be made one after another.
+//! ([`Core::end_if_abandoned`]), so that several changes can be made one after another.
 
 use super::privileges::{initial_role, may_stay, role_after};
 use crate::core::Core;
