@@ -4,6 +4,8 @@
 mod administering;
 #[path = "xep0045_muc/configuring.rs"]
 mod configuring;
+#[path = "xep0045_muc/destroying.rs"]
+mod destroying;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
 
@@ -21,3 +23,7 @@ mod messages;
 mod nicks;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
+#[path = "xep0045_muc/registering.rs"]
+mod registering;
+#[path = "xep0045_muc/voice.rs"]
+mod voice;

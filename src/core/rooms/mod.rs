@@ -10,6 +10,7 @@ mod looks;
 mod occupants;
 mod rates;
 mod relayed;
+mod requests;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +25,7 @@ use self::directory::Directory;
 use self::looks::Looks;
 use self::rates::Rates;
 use self::relayed::RelayedRequests;
+use self::requests::Requests;
 use self::upkeep::Upkeep;
 use super::Core;
 use crate::config::Limit;
@@ -65,6 +67,7 @@ pub struct Room {
     /// The nicks that are reserved, by how they look.
     reserved: Looks,
     rates: Rates,
+    requests: Requests,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -84,6 +87,7 @@ impl Room {
             occupants: Occupants::default(),
             reserved,
             rates: Rates::default(),
+            requests: Requests::default(),
             used: 0,
             written: 0,
         }
@@ -101,11 +105,6 @@ impl Room {
             RoomAffiliation::None => of(who.domain()),
             affiliation => affiliation,
         }
-    }
-
-    /// Whether a nick is reserved for somebody else (§7.10).
-    pub fn reserves_from(&self, who: &Jid, nick: &str) -> bool {
-        self.people.iter().any(|(jid, person)| person.nick == nick && !jid.same_bare(who))
     }
 
     /// Whether somebody would be let in now, if there is a place and a nick: who has given the password is in.
@@ -147,6 +146,11 @@ impl Room {
     /// Counts one more that somebody, by their occupant-id, sends; `false`: that is faster than the room takes.
     pub fn admit(&mut self, id: &Arc<str>, per_minute: Limit, now: u64) -> bool {
         self.rates.admit(id, per_minute.get().unwrap_or_default(), now)
+    }
+
+    /// Whether somebody may ask those who decide for something; then they have.
+    pub fn may_ask(&mut self, who: &Jid, now: u64) -> bool {
+        self.requests.admit(who, now)
     }
 
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.

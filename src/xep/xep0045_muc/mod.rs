@@ -4,13 +4,14 @@
 //! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
 //! `subject`), who is asked to come (`invitations`, also the direct ones of XEP-0249), what occupants ask each other
 //! (`relay`), and what a room says of itself (`disco`); who may do what (`privileges`), and does it to people (`admin`,
-//! `standing`, `register`) or to the room (`configure` with `settings`, `destroy`).
+//! `standing`; `register` and `voice`, with their `forms`) or to the room (`configure` with `settings`, `destroy`).
 
 mod admin;
 mod configure;
 mod destroy;
 mod disco;
 mod entering;
+mod forms;
 mod invitations;
 mod leaving;
 mod messages;
@@ -22,6 +23,7 @@ mod relay;
 mod settings;
 mod standing;
 mod subject;
+mod voice;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
 use crate::core::{Core, ServiceKind};
@@ -40,6 +42,7 @@ pub const MODULE: Module = Module {
     iq: &[
         Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
         Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
+        Route { ns: ns::REGISTER, name: "query", target: Target::Room, handle: register::registration },
         Route {
             ns: ns::DISCO_ITEMS,
             name: "query",
@@ -73,6 +76,7 @@ fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
         (Kind::Message(MessageType::Normal), false) if invitations::is_one(stanza) => {
             invitations::pass_on(core, stanza, to)?;
         }
+        (Kind::Message(MessageType::Normal), false) => return forms::take(core, stanza, to),
         (Kind::Message(_), true) => messages::private(core, stanza, to)?,
         (Kind::Iq(IqType::Get | IqType::Set), true) => relay::request(core, stanza, to)?,
         (Kind::Iq(IqType::Result | IqType::Error), _) => relay::answer(core, stanza),
