@@ -23,6 +23,8 @@ mod messages;
 mod nicks;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
+#[path = "xep0045_muc/privileges.rs"]
+mod privileges;
 #[path = "xep0045_muc/registering.rs"]
 mod registering;
 #[path = "xep0045_muc/voice.rs"]

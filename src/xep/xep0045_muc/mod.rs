@@ -38,7 +38,7 @@ pub const MODULE: Module = Module {
         Spec::Xep(410, "1.1.0"),
         Spec::Xep(421, "1.0.1"),
     ],
-    room_features: &[ns::MUC, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
+    room_features: &[ns::MUC, ns::MUC_REQUEST, ns::MUC_ROOM_CONFIG, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
     iq: &[
         Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
         Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
