@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::record::{
     Affiliation, ArchiveClients, ArchiveDefault, ArchiveOwners, ArchivePreferences, Client, Clients,
-    GivenBookmarks, Hat, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Room,
-    RoomAffiliation, RoomConfig, RoomPerson, Subject, Subscriber, Token,
+    NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
 };
 use stube::store::schema::{
-    self, account, activity, announcement, archive, blocklist, clients, given_bookmarks, meta, offline,
-    private, pubsub, push_registration, report, room, roster, subscription_request, vcard,
+    self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
+    push_registration, report, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 use stube::token::{Binding, Verifier};
@@ -89,29 +88,6 @@ fn tune() -> PubsubItem {
     PubsubItem { id: "current".into(), publisher, payload: b"<tune xmlns='urn:tune'/>".to_vec() }
 }
 
-fn kitchen() -> Room {
-    Room {
-        id: 4,
-        created: 1_795_000_000,
-        creator: "romeo@example.org".into(),
-        subject: Subject {
-            nick: "Romeo".into(),
-            occupant_id: "f00d".into(),
-            changed: 1_795_000_000_123,
-            elements: b"<subject>Dinner</subject>".to_vec(),
-        },
-        config: RoomConfig { title: "Kitchen".into(), persistent: true, ..RoomConfig::default() },
-        hats: vec![Hat { uri: "urn:cook".into(), title: "Cook".into(), hue: String::new() }],
-        ..Room::default()
-    }
-}
-
-fn cook() -> RoomPerson {
-    let hats = vec!["urn:cook".into()];
-    let affiliation = RoomAffiliation::Admin;
-    RoomPerson { affiliation, nick: "Nurse".into(), reason: "She cooks.".into(), hats }
-}
-
 /// One phone, with a token of each kind.
 fn phones() -> Clients {
     let token =
@@ -161,12 +137,6 @@ fn everything() -> Vec<Op> {
         pubsub::put_item(1, 3, 77, &tune()),
     ]);
     ops.extend(meta::put_service("pubsub.example.org", 2));
-    ops.push(room::put("conference.example.org", "kitchen", &kitchen()));
-    ops.push(room::put_person(4, "nurse@example.org", &cook()));
-    ops.push(given_bookmarks::put(
-        1,
-        &GivenBookmarks { rooms: vec!["kitchen@conference.example.org".into()] },
-    ));
     ops
 }
 
@@ -213,8 +183,6 @@ fn a_database_of_schema_1_is_read_in_every_table() {
     let mut items = Vec::new();
     assert_eq!(reader.pubsub_items(1, 3, |order, item| items.push((order, item))), Ok(()));
     assert_eq!(items, [(77, tune())]);
-    assert_eq!(reader.room("conference.example.org", "kitchen"), Ok(Some(kitchen())));
-    assert_eq!(reader.room_people(4), Ok(vec![("nurse@example.org".into(), cook())]));
 }
 
 #[test]
