@@ -82,7 +82,7 @@ mod tests {
 
     fn limits(attrs: &[(&str, &str)]) -> Limits {
         let history = Element::new("history", ns::MUC);
-        let history = attrs.iter().fold(history, |history, (name, value)| history.attr(*name, value));
+        let history = attrs.iter().fold(history, |history, (name, value)| history.attr(name, *value));
         let x = Element::new("x", ns::MUC).child(history);
         Limits::read(&Stanza::presence(PresenceType::Available).with(&x), NOW)
     }
