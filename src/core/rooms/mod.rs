@@ -11,6 +11,7 @@ mod looks;
 mod occupants;
 mod rates;
 mod relayed;
+mod retraction;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,9 +19,10 @@ use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
-pub use history::{Found, History, Said};
+pub use history::{History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
+pub use retraction::Found;
 
 use self::directory::Directory;
 use self::looks::Looks;
