@@ -15,6 +15,7 @@ mod picture;
 mod rates;
 mod relayed;
 mod requests;
+mod retraction;
 mod standing;
 mod upkeep;
 
@@ -23,9 +24,10 @@ use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
-pub use history::{Found, History, Said};
+pub use history::{History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
+pub use retraction::Found;
 
 use self::activity::Activity;
 use self::directory::{Directory, Searches};
