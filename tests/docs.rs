@@ -106,6 +106,8 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 398, "User Avatar to vCard-Based Avatars Conversion"),
     (Kind::Xep, 402, "PEP Native Bookmarks"),
     (Kind::Xep, 411, "Bookmarks Conversion"),
+    (Kind::Xep, 424, "Message Retraction"),
+    (Kind::Xep, 425, "Moderated Message Retraction"),
     (Kind::Xep, 440, "SASL Channel-Binding Type Capability"),
     (Kind::Xep, 441, "Message Archive Management Preferences"),
     (Kind::Xep, 474, "SASL SCRAM Downgrade Protection"),

@@ -101,6 +101,10 @@ mod xep0388_sasl2;
 mod xep0398_avatars;
 #[path = "../xep0402_bookmarks.rs"]
 mod xep0402_bookmarks;
+#[path = "../xep0424_retraction.rs"]
+mod xep0424_retraction;
+#[path = "../xep0425_moderation.rs"]
+mod xep0425_moderation;
 #[path = "../xep0441_mam_preferences.rs"]
 mod xep0441_mam_preferences;
 #[path = "../xep0474_downgrade.rs"]

@@ -6,6 +6,7 @@
 
 mod broadcast;
 mod directory;
+mod history;
 mod looks;
 mod occupants;
 mod rates;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
+pub use history::{Found, History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
 
@@ -64,6 +66,7 @@ pub struct Room {
     /// Those who are more to it than others, or less, or have a nick of their own, by their bare addresses.
     pub people: BTreeMap<Jid, RoomPerson>,
     pub occupants: Occupants,
+    pub history: History,
     /// The nicks that are reserved, by how they look.
     reserved: Looks,
     rates: Rates,
@@ -85,6 +88,7 @@ impl Room {
             record,
             people,
             occupants: Occupants::default(),
+            history: History::default(),
             reserved,
             rates: Rates::default(),
             requests: Requests::default(),

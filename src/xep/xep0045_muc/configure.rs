@@ -72,16 +72,16 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
     check_together(room, &grants.iter().collect::<Vec<_>>())?;
     core.writable()?;
     let cause = Cause::by(core, address, from);
-    let before = Profile::of(core, address)?;
+    let before = core.room(address)?.config().clone();
     configure(core, address, config, &cause)?;
     for grant in &grants {
         standing::set_affiliation(core, address, grant, &cause)?;
     }
-    let now = Profile::of(core, address)?;
-    if now.config.members_only && !before.config.members_only {
+    let now = core.room(address)?.config().clone();
+    if now.members_only && !before.members_only {
         standing::expel_strangers(core, address, &cause);
     }
-    for code in codes(&before, &now) {
+    for code in codes(core, &before, &now) {
         let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
         tell(core, address, Element::new("x", ns::MUC_USER).child(status));
     }
@@ -143,34 +143,18 @@ fn grants(
     changed.map(|who| Grant::new(who, shall_be(who, of(who)))).collect()
 }
 
-/// What those in a room are told changes of (§10.2.1).
-struct Profile {
-    config: RoomConfig,
-    /// Whether anybody can read later what is said.
-    logged: bool,
-}
-
-impl Profile {
-    fn of(core: &mut Core, address: &Jid) -> Result<Profile, StanzaError> {
-        let config = core.room(address)?.config().clone();
-        let logged = core.loaded_room(address).is_some_and(|room| core.is_logged(room));
-        Ok(Profile { config, logged })
+/// §10.2.1: that anybody can read later what is said is no matter of one setting only (§14.3).
+fn codes(core: &Core, before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
+    let (mut codes, mut said) = (Vec::new(), before.clone());
+    if core.is_logged(now) != core.is_logged(before) {
+        codes.push(if core.is_logged(now) { 170 } else { 171 });
+        said.archived = now.archived;
     }
-}
-
-// §10.2.1
-fn codes(before: &Profile, now: &Profile) -> Vec<u16> {
-    let mut codes = Vec::new();
-    let mut said = before.config.clone();
-    if now.logged != before.logged {
-        codes.push(if now.logged { 170 } else { 171 });
-        said.archived = now.config.archived;
+    if now.non_anonymous != before.non_anonymous {
+        codes.push(if now.non_anonymous { 172 } else { 173 });
+        said.non_anonymous = now.non_anonymous;
     }
-    if now.config.non_anonymous != before.config.non_anonymous {
-        codes.push(if now.config.non_anonymous { 172 } else { 173 });
-        said.non_anonymous = now.config.non_anonymous;
-    }
-    if said != now.config {
+    if said != *now {
         codes.push(104);
     }
     codes
