@@ -31,6 +31,8 @@ pub struct Module {
     pub iq: &'static [Route],
     /// What it can be told to do (XEP-0050), at one of our domains.
     pub commands: &'static [Command],
+    /// The same, at a room.
+    pub room_commands: &'static [Command],
     /// What is said in place of an account that does not exist, where that must not be told from one that does and
     /// that is not `<service-unavailable/>`.
     pub nobody: Option<fn(&mut Core, &Stanza) -> Option<Result<Element, StanzaError>>>,
@@ -82,6 +84,10 @@ pub struct Module {
     pub private_changed: Option<fn(&mut Core, &Jid, &Element)>,
     /// An account has blocked an address, with this `<item/>`.
     pub blocked: Option<fn(&mut Core, &Jid, &Jid, &Element)>,
+    /// The configuration is new: at the start, and when it has been read again.
+    pub configured: Option<fn(&mut Core)>,
+    /// An account has a client from now on, or has one while the configuration changes.
+    pub welcome: Option<fn(&mut Core, &Jid)>,
     /// An account is about to be deleted; it still has its roster.
     pub account_removed: Option<fn(&mut Core, &Jid)>,
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
@@ -103,6 +109,7 @@ impl Module {
         room_features: &[],
         iq: &[],
         commands: &[],
+        room_commands: &[],
         nobody: None,
         outbound: None,
         inbound: None,
@@ -125,6 +132,8 @@ impl Module {
         vcard_changed: None,
         private_changed: None,
         blocked: None,
+        configured: None,
+        welcome: None,
         account_removed: None,
         before_login: None,
         stream_features: None,

@@ -257,6 +257,9 @@ pub const CHAT_MARKERS: &str = "urn:xmpp:chat-markers:0";
 /// XEP-0317
 pub const HATS: &str = "urn:xmpp:hats:0";
 
+/// XEP-0317: form type
+pub const HATS_COMMANDS: &str = "urn:xmpp:hats:commands";
+
 /// XEP-0334
 pub const HINTS: &str = "urn:xmpp:hints";
 
@@ -277,6 +280,9 @@ pub const STANZA_ID: &str = "urn:xmpp:sid:0";
 
 /// XEP-0363
 pub const UPLOAD: &str = "urn:xmpp:http:upload:0";
+
+/// XEP-0372
+pub const REFERENCES: &str = "urn:xmpp:reference:0";
 
 /// XEP-0373
 pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
@@ -326,11 +332,23 @@ pub const RETRACTION_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
 /// XEP-0425
 pub const MODERATION: &str = "urn:xmpp:message-moderate:1";
 
+/// XEP-0433
+pub const CHANNEL_SEARCH: &str = "urn:xmpp:channel-search:0:search";
+
+/// XEP-0433: errors
+pub const CHANNEL_SEARCH_ERRORS: &str = "urn:xmpp:channel-search:0:error";
+
+/// XEP-0433: form type
+pub const CHANNEL_SEARCH_PARAMS: &str = "urn:xmpp:channel-search:0:search-params";
+
 /// XEP-0440
 pub const SASL_CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 
 /// XEP-0444
 pub const REACTIONS: &str = "urn:xmpp:reactions:0";
+
+/// XEP-0452
+pub const MENTIONS: &str = "urn:xmpp:mmn:0";
 
 /// XEP-0478
 pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";

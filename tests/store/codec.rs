@@ -6,8 +6,9 @@ use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
     AccessModel, Account, Activity, Affiliation, ArchiveClients, ArchiveDefault, ArchiveIndex, ArchiveOwners,
-    ArchivePreferences, Archived, Blob, Client, Clients, NodeConfig, Offline, PubsubItem, PubsubNode,
-    PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
+    ArchivePreferences, Archived, Blob, Client, Clients, ConfiguredRoom, GivenBookmarks, Hat, NodeConfig,
+    Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, Room, RoomAffiliation,
+    RoomConfig, RoomPerson, RosterItem, Subject, Subscriber, Subscription, Token,
 };
 use stube::token::{Binding, Verifier};
 
@@ -110,6 +111,43 @@ fn people() -> PubsubPeople {
     }
 }
 
+fn room() -> Room {
+    Room {
+        id: 7,
+        created: 1_800_000_000,
+        creator: "romeo@example.org".into(),
+        locked: true,
+        subject: Subject {
+            nick: "Romeo".into(),
+            occupant_id: "f00d".into(),
+            changed: 1_800_000_000_123,
+            elements: b"<subject>Dinner</subject>".to_vec(),
+        },
+        config: RoomConfig { title: "Family".into(), slow_mode: 5, ..RoomConfig::default() },
+        hats: vec![Hat {
+            uri: "http://example.org/nurse".into(),
+            title: "Nurse".into(),
+            hue: "327.255249".into(),
+        }],
+        configured: Some(ConfiguredRoom {
+            title: "Family".into(),
+            description: "All of us".into(),
+            members: vec!["example.org".into()],
+            owners: vec!["romeo@example.org".into(), "juliet@example.org".into()],
+            autojoin: true,
+        }),
+    }
+}
+
+fn person() -> RoomPerson {
+    RoomPerson {
+        affiliation: RoomAffiliation::Admin,
+        nick: "Nurse".into(),
+        reason: "helps".into(),
+        hats: vec!["http://example.org/nurse".into()],
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -134,6 +172,13 @@ fn every_record_survives_its_bytes() {
         survives(Archived { owners, stanza: b"<message/>".to_vec() });
     }
     survives(Archived { owners: ArchiveOwners::Room(u32::MAX), stanza: b"<message/>".to_vec() });
+    survives(room());
+    survives(Room::default());
+    survives(Room { configured: None, ..room() });
+    survives(person());
+    survives(RoomPerson::default());
+    survives(GivenBookmarks { rooms: vec!["family@conference.example.org".into()] });
+    survives(GivenBookmarks::default());
     survives(ArchiveIndex { with: "juliet@example.org/balcony".into() });
     for default in [ArchiveDefault::Always, ArchiveDefault::Never, ArchiveDefault::Roster] {
         survives(ArchivePreferences { default, ..preferences() });
@@ -233,6 +278,8 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         report().encode(),
         node().encode(),
         people().encode(),
+        room().encode(),
+        person().encode(),
     ];
     for seed in 0..20_000 {
         let mut chance = Chance::new(seed);
@@ -245,6 +292,9 @@ fn arbitrary_bytes_are_decoded_to_their_own_encoding_or_refused() {
         agrees::<Activity>(&bytes);
         agrees::<RosterItem>(&bytes);
         agrees::<Clients>(&bytes);
+        agrees::<Room>(&bytes);
+        agrees::<RoomPerson>(&bytes);
+        agrees::<GivenBookmarks>(&bytes);
         agrees::<Offline>(&bytes);
         agrees::<Archived>(&bytes);
         agrees::<ArchiveIndex>(&bytes);

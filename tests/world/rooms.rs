@@ -171,3 +171,21 @@ impl World {
         told
     }
 }
+
+impl World {
+    /// Makes a room be like this, whoever owns it; nobody is told.
+    pub fn shape_room(&mut self, room: &str, change: impl FnOnce(&mut RoomConfig)) {
+        let address = Jid::parse(room).expect("an address");
+        self.core.change_room(&address, |room| change(&mut room.config)).expect("a room");
+        self.handle(Event::Tick);
+    }
+
+    /// Gives somebody of ours an affiliation; nobody is told.
+    pub fn affiliate(&mut self, room: &str, name: &str, affiliation: RoomAffiliation) {
+        let address = Jid::parse(room).expect("an address");
+        let who = Jid::parse(&format!("{name}@example.org")).expect("an address");
+        let person = RoomPerson { affiliation, ..RoomPerson::default() };
+        self.core.set_person(&address, &who, person).expect("a room");
+        self.handle(Event::Tick);
+    }
+}

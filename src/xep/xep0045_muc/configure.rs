@@ -73,18 +73,19 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
     core.writable()?;
     let cause = Cause::by(core, address, from);
     let before = core.room(address)?.config().clone();
-    configure(core, address, config, &cause)?;
+    // Who has to go is not shown to all for that.
+    let meanwhile =
+        RoomConfig { non_anonymous: config.non_anonymous && before.non_anonymous, ..config.clone() };
+    configure(core, address, meanwhile, &cause)?;
     for grant in &grants {
         standing::set_affiliation(core, address, grant, &cause)?;
     }
-    let now = core.room(address)?.config().clone();
-    if now.members_only && !before.members_only {
+    if config.members_only && !before.members_only {
         standing::expel_strangers(core, address, &cause);
     }
-    for code in codes(core, &before, &now) {
-        let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
-        tell(core, address, Element::new("x", ns::MUC_USER).child(status));
-    }
+    core.change_room(address, |room| room.config.non_anonymous = config.non_anonymous)?;
+    let codes = codes(core, &before, &config);
+    tell_codes(core, address, &codes);
     core.end_if_abandoned(address);
     Ok(Answer::Kept(None))
 }
@@ -143,9 +144,17 @@ fn grants(
     changed.map(|who| Grant::new(who, shall_be(who, of(who)))).collect()
 }
 
-/// §10.2.1: that anybody can read later what is said is no matter of one setting only (§14.3).
+fn tell_codes(core: &mut Core, address: &Jid, codes: &[u16]) {
+    for code in codes {
+        let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
+        tell(core, address, Element::new("x", ns::MUC_USER).child(status));
+    }
+}
+
+// §10.2.1
 fn codes(core: &Core, before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
     let (mut codes, mut said) = (Vec::new(), before.clone());
+    // §14.3: a warning for when anybody can read it, and that is not a matter of one setting only.
     if core.is_logged(now) != core.is_logged(before) {
         codes.push(if core.is_logged(now) { 170 } else { 171 });
         said.archived = now.archived;
