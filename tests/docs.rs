@@ -87,6 +87,7 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 202, "Entity Time"),
     (Kind::Xep, 203, "Delayed Delivery"),
     (Kind::Xep, 205, "Best Practices to Discourage Denial of Service Attacks"),
+    (Kind::Xep, 249, "Direct MUC Invitations"),
     (Kind::Xep, 297, "Stanza Forwarding"),
     (Kind::Xep, 313, "Message Archive Management"),
     (Kind::Xep, 334, "Message Processing Hints"),

@@ -159,7 +159,7 @@ fn the_servers_items_are_its_services() {
     let mut world = World::new();
     let romeo = world.login("romeo", "orchard");
     let items = query(&mut world, romeo, ITEMS, "example.org");
-    assert_eq!(children(&items, "item", "jid"), ["pubsub.example.org"]);
+    assert_eq!(children(&items, "item", "jid"), ["conference.example.org", "pubsub.example.org"]);
     let about = query(&mut world, romeo, INFO, "example.org");
     assert!(!children(&about, "identity", "category").contains(&"hierarchy"));
 }

@@ -1,15 +1,26 @@
 //! XEP-0045: rooms, a file for each part of it.
 
+#[path = "xep0045_muc/administering.rs"]
+mod administering;
+#[path = "xep0045_muc/configuring.rs"]
+mod configuring;
 #[path = "xep0045_muc/disco.rs"]
 mod disco;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
+
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
+#[path = "xep0045_muc/invitations.rs"]
+mod invitations;
 #[path = "xep0045_muc/leaving.rs"]
 mod leaving;
+#[path = "xep0045_muc/limits.rs"]
+mod limits;
 #[path = "xep0045_muc/messages.rs"]
 mod messages;
+#[path = "xep0045_muc/nicks.rs"]
+mod nicks;
 #[path = "xep0045_muc/occupant_id.rs"]
 mod occupant_id;
 #[path = "xep0045_muc/presence.rs"]

@@ -364,7 +364,8 @@ pub struct Rooms {
     /// Default: `500`
     pub occupants: Limit,
 
-    /// Messages a minute that one occupant may send to a room, on average; twenty may come at once.
+    /// Messages a minute that one occupant may send to a room, on average; twenty may come at once. Invitations and
+    /// changes of presence or nick count like messages.
     ///
     /// Default: `120`
     pub messages_per_minute: Limit,

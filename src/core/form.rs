@@ -33,6 +33,17 @@ pub struct Field {
     values: Vec<String>,
     /// Labels and values.
     options: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    check: Validation,
+}
+
+/// What a value must be beside one of its field's type (XEP-0122).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Validation {
+    None,
+    /// `<open/>`: there are more values than the options.
+    Open,
+    /// `<range/>`: a whole number, from 0 to the most if there is one.
+    Number(Option<u32>),
 }
 
 /// §3.3, those that are in use here.
@@ -116,9 +127,11 @@ impl Form {
         }
         let mut answers = Answers::default();
         for field in &self.fields {
-            let values = given.remove(field.var).unwrap_or_default();
-            field.check(&values)?;
-            answers.0.insert(field.var, values);
+            let values = given.remove(field.var);
+            field.check(values.as_deref().unwrap_or_default())?;
+            if let Some(values) = values {
+                answers.0.insert(field.var, values);
+            }
         }
         Ok(answers)
     }
@@ -126,7 +139,15 @@ impl Form {
 
 impl Field {
     pub fn new(kind: FieldType, var: &'static str) -> Field {
-        Field { kind, var, label: "", required: false, values: Vec::new(), options: Vec::new() }
+        Field {
+            kind,
+            var,
+            label: "",
+            required: false,
+            values: Vec::new(),
+            options: Vec::new(),
+            check: Validation::None,
+        }
     }
 
     #[must_use]
@@ -162,6 +183,20 @@ impl Field {
         self
     }
 
+    /// There may be other values than the options.
+    #[must_use]
+    pub fn open(mut self) -> Field {
+        self.check = Validation::Open;
+        self
+    }
+
+    /// The value is a whole number, and not more than this.
+    #[must_use]
+    pub fn number(mut self, most: Option<u32>) -> Field {
+        self.check = Validation::Number(most);
+        self
+    }
+
     fn to_element(&self) -> Element {
         let mut field =
             Element::new("field", ns::DATA_FORMS).attr("var", self.var).attr("type", self.kind.name());
@@ -171,6 +206,7 @@ impl Field {
         if self.required {
             field = field.child(Element::new("required", ns::DATA_FORMS));
         }
+        field = self.check.to_element().into_iter().fold(field, Element::child);
         for value in &self.values {
             field = field.child(value_element(value));
         }
@@ -195,15 +231,35 @@ impl Field {
                 FieldType::Boolean => matches!(value.as_str(), "0" | "1" | "false" | "true"),
                 FieldType::JidSingle | FieldType::JidMulti => Jid::parse(value).is_ok(),
                 FieldType::ListSingle | FieldType::ListMulti => {
-                    self.options.iter().any(|(_, option)| option == value)
+                    self.check == Validation::Open || self.options.iter().any(|(_, option)| option == value)
                 }
                 FieldType::TextMulti | FieldType::TextPrivate | FieldType::TextSingle => true,
             };
-            if !fits {
+            if !fits || !self.check.allows(value) {
                 return Err(FormError::new(self.var, "has a value that it can't have"));
             }
         }
         Ok(())
+    }
+}
+
+impl Validation {
+    fn to_element(self) -> Option<Element> {
+        let validate = |datatype| Element::new("validate", ns::DATA_VALIDATE).attr("datatype", datatype);
+        match self {
+            Validation::None => None,
+            Validation::Open => Some(validate("xs:string").child(Element::new("open", ns::DATA_VALIDATE))),
+            Validation::Number(most) => {
+                let range = Element::new("range", ns::DATA_VALIDATE).attr("min", "0");
+                let range = most.into_iter().fold(range, |range, most| range.attr("max", most.to_string()));
+                Some(validate("xs:integer").child(range))
+            }
+        }
+    }
+
+    fn allows(self, value: &str) -> bool {
+        let Validation::Number(most) = self else { return true };
+        value.parse::<u32>().is_ok_and(|number| most.is_none_or(|most| number <= most))
     }
 }
 
@@ -220,9 +276,23 @@ impl Answers {
         self.0.get(var).into_iter().flatten().filter(|value| !value.is_empty())
     }
 
+    /// Whether the field was there, filled in or empty.
+    pub fn given(&self, var: &str) -> bool {
+        self.0.contains_key(var)
+    }
+
     /// The one value of a field that has at most one.
     pub fn value(&self, var: &str) -> Option<&str> {
         self.values(var).next().map(String::as_str)
+    }
+
+    pub fn flag(&self, var: &str) -> Option<bool> {
+        self.value(var).map(|value| matches!(value, "1" | "true"))
+    }
+
+    /// All values of a field that has several.
+    pub fn list(&self, var: &str) -> Vec<&str> {
+        self.values(var).map(String::as_str).collect()
     }
 
     pub fn jid(&self, var: &str) -> Option<Jid> {

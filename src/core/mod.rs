@@ -254,6 +254,7 @@ impl Core {
         core.hosts = jids(&config.domains);
         core.services = service::configured(&config, &core.hosts);
         core.configure(config);
+        core.survey_rooms();
         Ok(core)
     }
 
@@ -446,6 +447,7 @@ impl Core {
         self.forget_questions();
         let accounts = &self.accounts;
         self.pubsub.forget_unused(self.now, self.committed, |owner| accounts.contains_key(owner));
+        self.end_waiting_rooms();
         self.give_up_relayed();
         self.rooms.forget_unused(self.now, self.committed);
         self.delays.forget_before(self.now);
@@ -454,6 +456,7 @@ impl Core {
 
     fn shut_down(&mut self) {
         self.archive.tail.index_now();
+        self.close_rooms();
         // Nobody can come back to these; what they hold has to wait on the disk.
         for (_, session) in std::mem::take(&mut self.suspended) {
             self.end_session(session);

@@ -85,7 +85,8 @@ impl Core {
         }
     }
 
-    fn try_route(&mut self, stanza: &mut Stanza) -> Result<(), StanzaError> {
+    /// The same; `Err`: as far as is known here, it can't get there.
+    pub fn try_route(&mut self, stanza: &mut Stanza) -> Result<(), StanzaError> {
         let Some(to) = stanza.to.clone() else { return Err(Condition::BadRequest.into()) };
         if !self.is_local(to.domain()) {
             return self.deliver_remote(stanza);

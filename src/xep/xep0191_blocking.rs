@@ -152,8 +152,14 @@ fn outbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
 // §3.3: what someone blocked sends to the account
 fn inbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
     let (Some(from), Some(to)) = (&stanza.from, &stanza.to) else { return Ok(Flow::Continue) };
-    if !core.loaded(to).is_some_and(|account| account.blocks(from)) {
+    let Some(account) = core.loaded(to).filter(|account| !account.blocked.is_empty()) else {
         return Ok(Flow::Continue);
+    };
+    if !account.blocks(from) {
+        return match through_room(stanza).is_some_and(|sender| account.blocks(&sender)) {
+            true => Err(Condition::ServiceUnavailable.into()),
+            false => Ok(Flow::Continue),
+        };
     }
     match stanza.kind {
         Kind::Presence(_) | Kind::Message(MessageType::Error) | Kind::Iq(IqType::Result | IqType::Error) => {
@@ -166,6 +172,13 @@ fn inbound(core: &mut Core, stanza: &mut Stanza) -> Result<Flow, StanzaError> {
         Kind::Message(_) if stanza.payload.find("x", ns::MUC_USER).is_some() => Ok(Flow::Done),
         Kind::Message(_) | Kind::Iq(_) => Err(Condition::ServiceUnavailable.into()),
     }
+}
+
+/// Who invites the account through a room, or declines its invitation (XEP-0045 §7.8.2): the message is from the room.
+fn through_room(stanza: &Stanza) -> Option<Jid> {
+    let content = stanza.payload.find("x", ns::MUC_USER).filter(|_| !stanza.is_error())?.to_element();
+    let what = content.children().find(|child| matches!(child.name.as_str(), "invite" | "decline"))?;
+    Jid::parse(what.get_attr("from")?).ok()
 }
 
 fn owner(stanza: &Stanza) -> Result<Jid, StanzaError> {

@@ -99,6 +99,36 @@ impl World {
             ),
         )
     }
+
+    /// A room's configuration is another from now on, and nobody is told.
+    pub fn set_room(&mut self, room: &str, change: impl FnOnce(&mut RoomConfig)) {
+        let room = Jid::parse(room).expect("an address");
+        self.core.change_room(&room, |record| change(&mut record.config)).expect("a room");
+        self.handle(Event::Tick);
+    }
+
+    /// What somebody is to a room, by their bare address.
+    pub fn affiliation(&mut self, room: &str, who: &str) -> RoomAffiliation {
+        let (room, who) = (Jid::parse(room).expect("an address"), Jid::parse(who).expect("an address"));
+        self.core.room(&room).expect("a room").affiliation(&who)
+    }
+
+    /// Somebody is something else to a room from now on, or has another nick there, and nobody is told.
+    pub fn set_affiliation(&mut self, room: &str, who: &str, affiliation: RoomAffiliation, nick: &str) {
+        let (room, who) = (Jid::parse(room).expect("an address"), Jid::parse(who).expect("an address"));
+        let person = RoomPerson { affiliation, nick: nick.to_owned(), ..RoomPerson::default() };
+        self.core.set_person(&room, &who, person).expect("a room");
+        self.handle(Event::Tick);
+    }
+
+    /// Tries to enter a room and may not, for this reason.
+    #[track_caller]
+    pub fn expect_no_entry(&mut self, client: Client, room: &str, nick: &str, condition: &str) {
+        self.clear(client);
+        self.send(client, &entering(room, nick));
+        self.expect_bounce(client, condition);
+        self.expect_nothing(client);
+    }
 }
 
 impl World {

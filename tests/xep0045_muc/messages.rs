@@ -214,3 +214,58 @@ fn a_subject_has_a_bound() {
     );
     world.expect_bounce(clients[0], "not-acceptable");
 }
+
+#[test]
+fn what_comes_back_to_its_sender_is_on_disk() {
+    let mut world = World::new();
+    let clients = world.room_of(&["romeo", "juliet"]);
+    world.hold_commits();
+    world.send(clients[1], &say("one"));
+    assert_eq!(
+        world.receive(clients[0]).get_attr("from"),
+        Some(of("juliet").as_str()),
+        "others need not wait"
+    );
+    world.expect_nothing(clients[1]);
+    world.commit();
+    assert!(world.receive(clients[1]).find("stanza-id", "urn:xmpp:sid:0").is_some());
+}
+
+#[test]
+fn all_hear_all_in_the_same_order_even_who_waits_for_the_disk() {
+    let mut world = World::new();
+    let clients = world.room_of(&["romeo", "juliet", "nurse"]);
+    world.hold_commits();
+    world.send(clients[1], &say("one"));
+    world.send(clients[0], &say("two"));
+    world.send(clients[1], &say("three"));
+    world.commit();
+    world.settle();
+    for client in clients {
+        let heard: Vec<_> = world.drain(client);
+        let heard: Vec<_> = heard
+            .iter()
+            .filter_map(|message| message.find("body", "jabber:client"))
+            .map(|body| body.text_content())
+            .collect();
+        assert_eq!(heard, ["one", "two", "three"]);
+    }
+}
+
+#[test]
+fn a_disk_that_takes_nothing_stops_no_conversation() {
+    let mut world = World::new();
+    let clients = world.room_of(&["romeo", "juliet"]);
+    world.handle(stube::core::Event::StoreStalled("full".into()));
+    for client in [clients[0], clients[1], clients[0]] {
+        world.send(client, &say("still here"));
+    }
+    for client in clients {
+        let heard = world.drain(client);
+        assert_eq!(heard.len(), 3, "{heard:?}");
+        assert!(
+            heard.iter().all(|heard| heard.find("stanza-id", "urn:xmpp:sid:0").is_none()),
+            "it is in no archive"
+        );
+    }
+}

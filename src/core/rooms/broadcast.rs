@@ -244,8 +244,7 @@ fn presence_of(room: &Room, occupant: &Occupant, shown: &Shown, view: View) -> S
         if let Some(person) = person.filter(|person| !person.hats.is_empty() && !shown.gone) {
             hats(&room.record.hats, &person.hats).write(ns::CLIENT, out);
         }
-        let affiliation = person.map_or(RoomAffiliation::None, |person| person.affiliation);
-        x(occupant, affiliation, shown, view).write(ns::CLIENT, out);
+        x(occupant, room.affiliation(&occupant.real), shown, view).write(ns::CLIENT, out);
     });
     stanza
 }

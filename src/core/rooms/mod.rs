@@ -7,10 +7,13 @@
 mod activity;
 mod broadcast;
 mod directory;
+mod looks;
 mod occupants;
 mod pace;
 mod picture;
+mod rates;
 mod relayed;
+mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,9 +25,13 @@ pub use relayed::Relayed;
 
 use self::activity::Activity;
 use self::directory::{Directory, Searches};
+use self::looks::Looks;
 use self::pace::Pace;
+use self::rates::Rates;
 use self::relayed::RelayedRequests;
+use self::upkeep::Upkeep;
 use super::Core;
+use crate::config::Limit;
 use crate::jid::Jid;
 use crate::password::Hash;
 use crate::stanza::{Condition, StanzaError};
@@ -46,6 +53,7 @@ pub(super) struct Rooms {
     loaded: HashMap<Jid, Room>,
     /// Rooms that are gone, and whose removal is not on disk yet: by when it will be.
     removed: HashMap<Jid, u64>,
+    upkeep: Upkeep,
     directory: Directory,
     searches: Searches,
     activity: Activity,
@@ -64,6 +72,9 @@ pub struct Room {
     /// The hashes of its pictures, once somebody has asked for them.
     pictures: Option<Arc<[String]>>,
     pace: Pace,
+    /// The nicks that are reserved, by how they look.
+    reserved: Looks,
+    rates: Rates,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -72,6 +83,10 @@ pub struct Room {
 
 impl Room {
     fn new(address: &Jid, record: record::Room, people: BTreeMap<Jid, RoomPerson>) -> Room {
+        let mut reserved = Looks::default();
+        for (who, person) in people.iter().filter(|(_, person)| !person.nick.is_empty()) {
+            reserved.insert(&person.nick, who.as_str());
+        }
         Room {
             address: address.clone(),
             record,
@@ -79,6 +94,8 @@ impl Room {
             occupants: Occupants::default(),
             pictures: None,
             pace: Pace::default(),
+            reserved,
+            rates: Rates::default(),
             used: 0,
             written: 0,
         }
@@ -88,9 +105,19 @@ impl Room {
         &self.record.config
     }
 
-    /// What somebody is to the room, whether in it or not; of a full address the bare one counts.
+    /// What somebody is to the room, whether in it or not; of a full address the bare one counts. What is said of a whole
+    /// domain holds for whoever in it is nothing else (§9.2).
     pub fn affiliation(&self, who: &Jid) -> RoomAffiliation {
-        self.people.get(&who.bare()).map_or(RoomAffiliation::None, |person| person.affiliation)
+        let of = |who: &str| self.people.get(who).map_or(RoomAffiliation::None, |person| person.affiliation);
+        match of(who.bare_str()) {
+            RoomAffiliation::None => of(who.domain()),
+            affiliation => affiliation,
+        }
+    }
+
+    /// Whether a nick is reserved for somebody else (§7.10).
+    pub fn reserves_from(&self, who: &Jid, nick: &str) -> bool {
+        self.people.iter().any(|(jid, person)| person.nick == nick && !jid.same_bare(who))
     }
 
     /// Whether somebody would be let in now, if there is a place and a nick: who has given the password is in.
@@ -128,6 +155,17 @@ impl Room {
         let config = self.config();
         let open = !config.members_only && config.password.is_empty() && !self.record.locked;
         config.public && config.persistent && open
+    }
+
+    /// Whether a nick could be taken for one that somebody else has or has reserved.
+    pub fn is_confusable(&self, nick: &str, who: &Jid) -> bool {
+        self.reserved.of_others(nick).iter().any(|other| *other != who.bare_str())
+            || self.occupants.alike(nick).any(|other| !other.real.same_bare(who))
+    }
+
+    /// Counts one more that somebody, by their occupant-id, sends; `false`: that is faster than the room takes.
+    pub fn admit(&mut self, id: &Arc<str>, per_minute: Limit, now: u64) -> bool {
+        self.rates.admit(id, per_minute.get().unwrap_or_default(), now)
     }
 
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
@@ -239,6 +277,7 @@ impl Core {
         let mut room = Room::new(address, record, BTreeMap::new());
         room.used = self.now;
         self.rooms.removed.remove(address);
+        self.rooms.upkeep.made(creator);
         self.rooms.loaded.insert(address.clone(), room);
         self.write_room(address, ops);
         if let Some(creator) = creator {
@@ -268,15 +307,22 @@ impl Core {
         self.writable()?;
         let room = self.room(room)?;
         let (address, id, who) = (room.address.clone(), room.record.id, who.bare());
+        let known = room.people.get(&who);
+        if let Some(known) = known.filter(|known| !known.nick.is_empty()) {
+            room.reserved.remove(&known.nick, who.as_str());
+        }
         let op = if person == RoomPerson::default() {
             room.people.remove(&who);
             schema::room::delete_person(id, who.as_str())
         } else {
-            if room.people.len() >= MAX_PEOPLE && !room.people.contains_key(&who) {
+            if room.people.len() >= MAX_PEOPLE && known.is_none() {
                 return Err(StanzaError::new(
                     Condition::ResourceConstraint,
                     "This room knows too many people.",
                 ));
+            }
+            if !person.nick.is_empty() {
+                room.reserved.insert(&person.nick, who.as_str());
             }
             let op = schema::room::put_person(id, who.as_str(), &person);
             room.people.insert(who, person);
@@ -291,7 +337,9 @@ impl Core {
         self.writable()?;
         let room = self.room(address)?;
         let (address, id) = (room.address.clone(), room.record.id);
-        self.rooms.loaded.remove(&address);
+        if let Some(room) = self.rooms.loaded.remove(&address) {
+            self.rooms.upkeep.removed(&room);
+        }
         let local = address.local().unwrap_or_default();
         self.write_room(&address, schema::room::removed(address.domain(), local, id));
         self.remove_archive(id);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::looks::Looks;
 use crate::core::SessionId;
 use crate::jid::Jid;
 use crate::store::record::Role;
@@ -13,6 +14,7 @@ pub struct Occupants {
     by_nick: BTreeMap<Box<str>, Occupant>,
     /// The nicks of devices by their full addresses.
     nicks: HashMap<Jid, Box<str>>,
+    looks: Looks,
 }
 
 /// Somebody in a room.
@@ -95,6 +97,11 @@ impl Occupants {
         self.by_nick.get(self.nicks.get(device)?)
     }
 
+    /// Those whose nicks could be taken for this one, or are it.
+    pub fn alike(&self, nick: &str) -> impl Iterator<Item = &Occupant> {
+        self.looks.of_others(nick).into_iter().filter_map(|nick| self.get(nick))
+    }
+
     /// Everything under which a person is in the room.
     pub fn of_person<'a>(&'a self, who: &'a Jid) -> impl Iterator<Item = &'a Occupant> {
         self.iter().filter(move |occupant| occupant.real.same_bare(who))
@@ -105,6 +112,9 @@ impl Occupants {
     pub fn enter(&mut self, address: &Jid, real: &Jid, id: &str, role: Role, device: Device) {
         let nick: Box<str> = address.resource().unwrap_or_default().into();
         self.nicks.insert(device.jid.clone(), nick.clone());
+        if !self.by_nick.contains_key(&nick) {
+            self.looks.insert(&nick, &nick);
+        }
         let occupant = self.by_nick.entry(nick).or_insert_with(|| Occupant {
             address: address.clone(),
             real: real.bare(),
@@ -125,6 +135,7 @@ impl Occupants {
         let alone = Occupant { devices: vec![device], ..occupant.clone() };
         if occupant.devices.is_empty() {
             self.by_nick.remove(&nick);
+            self.looks.remove(&nick, &nick);
         }
         Some(alone)
     }
@@ -132,6 +143,7 @@ impl Occupants {
     /// Takes an occupant out with all devices.
     pub fn remove(&mut self, nick: &str) -> Option<Occupant> {
         let occupant = self.by_nick.remove(nick)?;
+        self.looks.remove(nick, nick);
         for device in &occupant.devices {
             self.nicks.remove(&device.jid);
         }
@@ -142,6 +154,8 @@ impl Occupants {
     pub fn rename(&mut self, from: &str, to: &Jid) {
         let Some(mut occupant) = self.by_nick.remove(from) else { return };
         let nick: Box<str> = to.resource().unwrap_or_default().into();
+        self.looks.remove(from, from);
+        self.looks.insert(&nick, &nick);
         for device in &occupant.devices {
             self.nicks.insert(device.jid.clone(), nick.clone());
         }

@@ -1,6 +1,8 @@
 //! Entering a room (§7.2).
 
-use super::presence;
+use super::privileges::initial_role;
+use super::{nicks, presence};
+use crate::config::RoomMakers;
 use crate::core::Core;
 use crate::core::rooms::{Device, Room, Shown};
 use crate::jid::Jid;
@@ -41,7 +43,7 @@ fn try_available(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), Stanz
         None => return enter(core, stanza, from, to),
         Some(occupant) if occupant.address == *to => {
             if !wants_in {
-                presence::change(core, stanza, from, &occupant);
+                presence::change(core, stanza, from, &occupant)?;
             }
         }
         Some(occupant) => presence::change_nick(core, stanza, from, &occupant, to)?,
@@ -63,6 +65,7 @@ fn say_that_it_is_not_in(core: &mut Core, from: &Jid, to: &Jid) {
 // §7.2
 fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), StanzaError> {
     let address = to.bare();
+    nicks::check(nick(to), core.config.rooms.nick_bytes)?;
     let made = match core.room(&address) {
         Ok(_) => false,
         Err(error) if error.condition == Condition::ItemNotFound => {
@@ -76,7 +79,7 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     let most = core.config.rooms.occupants.max_len();
     let room = core.room(&address)?;
     if let Err(error) = may_enter(room, stanza, from, to, most) {
-        super::leaving::abandon(core, &address);
+        core.end_if_abandoned(&address);
         return Err(error);
     }
     let role = initial_role(room.affiliation(from), room.config());
@@ -102,7 +105,25 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
 
 /// §10.1: the first one to come makes the room.
 fn make(core: &mut Core, from: &Jid, address: &Jid) -> Result<(), StanzaError> {
+    may_make(core, from)?;
     core.create_room(address, Some(from), true, RoomConfig::default())
+}
+
+fn may_make(core: &Core, from: &Jid) -> Result<(), StanzaError> {
+    let (who, most) = (core.config.rooms.create, core.config.rooms.per_person.max_len());
+    let may = core.is_admin(from)
+        || match who {
+            RoomMakers::Local => core.is_host(from.domain()),
+            RoomMakers::Admins => false,
+            RoomMakers::Anyone => true,
+        };
+    if !may {
+        return Err(StanzaError::new(Condition::NotAllowed, "You can't make rooms here."));
+    }
+    if !core.is_admin(from) && core.rooms_made_by(from) >= most {
+        return Err(StanzaError::new(Condition::NotAllowed, "You have made as many rooms as you may."));
+    }
+    Ok(())
 }
 
 fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) -> Result<(), StanzaError> {
@@ -118,9 +139,7 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
     if config.members_only && affiliation < RoomAffiliation::Member {
         return Err(Condition::RegistrationRequired.into()); // §7.2.6
     }
-    if room.occupants.get(nick(to)).is_some() && !is_in {
-        return Err(StanzaError::new(Condition::Conflict, "Somebody else has this nick.")); // §7.2.8
-    }
+    nicks::check_free(room, nick(to), from)?; // §7.2.8
     let password = stanza.payload.find("x", ns::MUC).map(|x| x.to_element());
     let password = password.as_ref().and_then(|x| x.find("password", ns::MUC)).map(Element::text_content);
     let exempt = is_in || affiliation == RoomAffiliation::Owner;
@@ -137,16 +156,6 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
         return Err(full.with_type(ErrorType::Wait)); // §7.2.9
     }
     Ok(())
-}
-
-/// §5.1.2, table 4
-pub fn initial_role(affiliation: RoomAffiliation, config: &RoomConfig) -> Role {
-    match affiliation {
-        RoomAffiliation::Outcast => Role::None,
-        RoomAffiliation::None if config.moderated => Role::Visitor,
-        RoomAffiliation::None | RoomAffiliation::Member => Role::Participant,
-        RoomAffiliation::Admin | RoomAffiliation::Owner => Role::Moderator,
-    }
 }
 
 /// §7.2.3, §7.2.12, §10.1.1

@@ -1,5 +1,6 @@
 //! Leaving a room (§7.14), and having left it without a word: a client that died, a server that vanished (status 333).
 
+use super::destroy;
 use super::entering::nick;
 use crate::core::rooms::{Occupant, Shown};
 use crate::core::{Core, Session};
@@ -90,10 +91,13 @@ pub fn leave(core: &mut Core, room: &Jid, device: &Jid, shown: &Shown) {
     let address = room.bare();
     let Some(state) = core.loaded_room_mut(&address) else { return };
     let Some(occupant) = state.occupants.leave(device) else { return };
+    // §10.1.3: nobody has opened the room, and nobody will.
+    let is_over = state.record.locked && state.occupants.is_empty();
+    let farewell = Shown { extra: is_over.then(destroy::element), ..shown.clone() };
     let role = occupant.role;
     let gone = Occupant { role: Role::None, ..occupant };
     for device in &gone.devices {
-        core.show_to_itself(&address, &gone, device, shown);
+        core.show_to_itself(&address, &gone, device, &farewell);
     }
     let others = core.loaded_room(&address).and_then(|room| room.occupants.get(gone.nick())).cloned();
     match others {
@@ -101,14 +105,5 @@ pub fn leave(core: &mut Core, room: &Jid, device: &Jid, shown: &Shown) {
         // Another of their devices is still there: it is shown from now on.
         Some(occupant) => core.show(&address, &occupant, role, &Shown::default()),
     }
-    abandon(core, &address);
-}
-
-/// §10.1.4: a temporary room without occupants is gone.
-pub fn abandon(core: &mut Core, room: &Jid) {
-    let empty =
-        core.loaded_room(room).is_some_and(|room| room.occupants.is_empty() && !room.config().persistent);
-    if empty && core.remove_room(room).is_err() {
-        log::warn!("the room {room} is over and cannot be removed now");
-    }
+    core.end_if_abandoned(&address);
 }

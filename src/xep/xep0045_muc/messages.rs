@@ -4,7 +4,7 @@ use crate::core::Core;
 use crate::core::module::Flow;
 use crate::core::rooms::Occupant;
 use crate::jid::Jid;
-use crate::stanza::{Condition, Kind, MessageType, Stanza, StanzaError};
+use crate::stanza::{Condition, ErrorType, Kind, MessageType, Stanza, StanzaError};
 use crate::store::record::Role;
 use crate::xep;
 use crate::xml::{Element, Payload, ns, writer};
@@ -12,10 +12,14 @@ use crate::xml::{Element, Payload, ns, writer};
 // §7.4
 pub fn groupchat(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaError> {
     let from = stanza.from.as_ref().ok_or(Condition::BadRequest)?;
+    let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
     let room = core.room(to)?;
     let occupant = room.occupants.of(from).ok_or(Condition::NotAcceptable)?.clone();
     if room.record.locked {
         return Err(StanzaError::new(Condition::ItemNotFound, "This room is not open yet.")); // §17.2
+    }
+    if !room.admit(&occupant.id, per_minute, now) {
+        return Err(too_fast());
     }
     let has = |name| stanza.payload.find(name, ns::CLIENT).is_some();
     if has("subject") && !has("body") && !has("thread") {
@@ -70,6 +74,12 @@ pub fn say(core: &mut Core, sender: &Jid, message: &Stanza) {
     }
 }
 
+/// What somebody is told who sends more than `messages_per_minute`.
+pub fn too_fast() -> StanzaError {
+    let text = "This is faster than the room can follow. Please wait a moment, and send it again.";
+    StanzaError::new(Condition::PolicyViolation, text).with_type(ErrorType::Wait)
+}
+
 /// Without what only a room may add.
 fn cleaned(core: &Core, stanza: &Stanza, room: &Jid) -> Payload {
     stanza.payload.without(|child| match child.ns() {
@@ -88,8 +98,12 @@ pub fn private(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaE
     if matches!(stanza.kind, Kind::Message(MessageType::Groupchat)) {
         return Err(Condition::BadRequest.into());
     }
+    let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
     let room = core.room(to)?;
     let sender = room.occupants.of(from).ok_or(Condition::NotAcceptable)?.clone();
+    if !room.admit(&sender.id, per_minute, now) {
+        return Err(too_fast());
+    }
     if room.config().private_messages == Role::None || sender.role < room.config().private_messages {
         return Err(StanzaError::new(Condition::Forbidden, "This room has no private messages for you."));
     }

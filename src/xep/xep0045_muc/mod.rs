@@ -2,16 +2,26 @@
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
 //! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
-//! `subject`), what occupants ask each other (`relay`, with XEP-0410's question whether one is still there), and what
-//! a room says of itself (`disco`). Whatever an occupant says carries the occupant's id (XEP-0421).
+//! `subject`), who is asked to come (`invitations`, also the direct ones of XEP-0249), what occupants ask each other
+//! (`relay`, with XEP-0410's question whether one is still there), and what a room says of itself (`disco`); who may do
+//! what (`privileges`), and does it to people (`admin`, `standing`, `register`) or to the room (`configure` with
+//! `settings`, `destroy`). Whatever an occupant says carries the occupant's id (XEP-0421).
 
+mod admin;
 mod configure;
+mod destroy;
 mod disco;
 mod entering;
+mod invitations;
 mod leaving;
 mod messages;
+mod nicks;
 mod presence;
+mod privileges;
+mod register;
 mod relay;
+mod settings;
+mod standing;
 mod subject;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
@@ -21,9 +31,15 @@ use crate::xml::ns;
 
 pub const MODULE: Module = Module {
     name: "muc",
-    specs: &[Spec::Xep(45, "1.35.3"), Spec::Xep(410, "1.1.0"), Spec::Xep(421, "1.0.1")],
+    specs: &[
+        Spec::Xep(45, "1.35.3"),
+        Spec::Xep(249, "1.2"),
+        Spec::Xep(410, "1.1.0"),
+        Spec::Xep(421, "1.0.1"),
+    ],
     room_features: &[ns::MUC, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
     iq: &[
+        Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
         Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
         Route {
             ns: ns::DISCO_ITEMS,
@@ -34,6 +50,7 @@ pub const MODULE: Module = Module {
     ],
     at_service: Some(take),
     session_ended: Some(leaving::session_ended),
+    account_removed: Some(Core::forget_person_in_rooms),
     info: Some(disco::info),
     items: Some(disco::items),
     ..Module::NONE
@@ -54,6 +71,9 @@ fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
             leaving::bounced(core, stanza, to);
         }
         (Kind::Message(MessageType::Groupchat), false) => messages::groupchat(core, stanza, to)?,
+        (Kind::Message(MessageType::Normal), false) if invitations::is_one(stanza) => {
+            invitations::pass_on(core, stanza, to)?;
+        }
         (Kind::Message(_), true) => messages::private(core, stanza, to)?,
         (Kind::Iq(IqType::Get | IqType::Set), true) => relay::request(core, stanza, to)?,
         (Kind::Iq(IqType::Result | IqType::Error), _) => relay::answer(core, stanza),

@@ -1,6 +1,7 @@
 //! Presence of those who are in a room: another nick (§7.6), availability (§7.7), and who asks for it (§17.3).
 
 use super::entering::nick;
+use super::{messages, nicks};
 use crate::core::Core;
 use crate::core::rooms::{Occupant, Shown};
 use crate::jid::Jid;
@@ -9,7 +10,17 @@ use crate::store::record::Role;
 use crate::xml::{Payload, ns};
 
 // §7.7
-pub fn change(core: &mut Core, stanza: &Stanza, from: &Jid, occupant: &Occupant) {
+pub fn change(core: &mut Core, stanza: &Stanza, from: &Jid, occupant: &Occupant) -> Result<(), StanzaError> {
+    let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
+    // §13.7: everyone gets these, too.
+    if !core.room(&occupant.address)?.admit(&occupant.id, per_minute, now) {
+        return Err(messages::too_fast());
+    }
+    set(core, stanza, from, occupant);
+    Ok(())
+}
+
+fn set(core: &mut Core, stanza: &Stanza, from: &Jid, occupant: &Occupant) {
     let address = occupant.address.bare();
     let Some(room) = core.loaded_room_mut(&address) else { return };
     let Some(occupant) = room.occupants.get_mut(occupant.nick()) else { return };
@@ -39,19 +50,22 @@ pub fn change_nick(
     occupant: &Occupant,
     to: &Jid,
 ) -> Result<(), StanzaError> {
+    nicks::check(nick(to), core.config.rooms.nick_bytes)?;
+    let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
     let room = core.room(to)?;
-    if room.occupants.get(nick(to)).is_some_and(|other| !other.real.same_bare(from)) {
-        return Err(StanzaError::new(Condition::Conflict, "Somebody else has this nick."));
-    }
+    nicks::check_free(room, nick(to), from)?;
     if occupant.role == Role::Visitor && !room.config().visitor_nicks {
         return Err(StanzaError::new(Condition::NotAcceptable, "Visitors keep their nicks in this room."));
+    }
+    if !room.admit(&occupant.id, per_minute, now) {
+        return Err(messages::too_fast());
     }
     room.occupants.rename(occupant.nick(), to);
     let new_nick = Some(nick(to).to_owned());
     let change = Shown { codes: vec![303], gone: true, new_nick, ..Shown::default() };
     show_change(core, stanza, from, occupant, &change);
     if let Some(now) = core.loaded_room(to).and_then(|room| room.occupants.of(from)).cloned() {
-        self::change(core, stanza, from, &now);
+        set(core, stanza, from, &now);
     }
     Ok(())
 }

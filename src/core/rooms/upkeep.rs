@@ -1,0 +1,199 @@
+//! What becomes of rooms that nobody looks after: who has made how many, temporary ones without occupants, and people
+//! whose account is deleted.
+//!
+//! After a start all temporary rooms (§4.2) are without occupants. They wait [`PATIENCE`] for somebody to come back, then
+//! they go.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Occupant, Room, Shown};
+use crate::core::{Core, ServiceKind};
+use crate::jid::Jid;
+use crate::stanza::StanzaError;
+use crate::store::record::{self, Role, RoomAffiliation, RoomPerson};
+use crate::store::schema::{self, Table};
+
+/// How long a temporary room waits after a start, in milliseconds.
+const PATIENCE: u64 = 15 * 60_000;
+/// Rooms that are read at a time.
+const PIECE: usize = 500;
+
+#[derive(Default)]
+pub struct Upkeep {
+    /// How many rooms people have made that are still there, by their bare addresses.
+    made: HashMap<Jid, usize>,
+    /// Temporary rooms that may have no occupants, by when they go then.
+    waiting: BTreeMap<Jid, u64>,
+}
+
+impl Upkeep {
+    pub fn made(&mut self, creator: Option<&Jid>) {
+        if let Some(creator) = creator {
+            *self.made.entry(creator.bare()).or_default() += 1;
+        }
+    }
+
+    pub fn removed(&mut self, room: &Room) {
+        self.waiting.remove(&room.address);
+        if let Some(made) = self.made.get_mut(room.record.creator.as_str()) {
+            *made -= 1;
+            if *made == 0 {
+                self.made.remove(room.record.creator.as_str());
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Counts the rooms that are in the store, at the start.
+    pub(in crate::core) fn survey_rooms(&mut self) {
+        let until = self.now + PATIENCE;
+        self.each_room(|core, address, room| {
+            if let Ok(creator) = Jid::parse(&room.creator) {
+                core.rooms.upkeep.made(Some(&creator));
+            }
+            if !room.config.persistent {
+                core.rooms.upkeep.waiting.insert(address, until);
+            }
+        });
+    }
+
+    /// Rooms that a person has made and that are still there.
+    pub fn rooms_made_by(&self, who: &Jid) -> usize {
+        self.rooms.upkeep.made.get(who.bare_str()).copied().unwrap_or_default()
+    }
+
+    /// §10.1.4: a temporary room that nobody is in is gone.
+    pub fn end_if_abandoned(&mut self, room: &Jid) {
+        let abandoned = |room: &Room| room.occupants.is_empty() && !room.config().persistent;
+        if !self.loaded_room(room).is_some_and(abandoned) {
+            return;
+        }
+        if self.remove_room(room).is_err() {
+            // The disk is full or failing: later, then.
+            self.rooms.upkeep.waiting.insert(room.bare(), self.now);
+        }
+    }
+
+    pub(in crate::core) fn end_waiting_rooms(&mut self) {
+        let now = self.now;
+        if self.writable().is_err() || !self.rooms.upkeep.waiting.values().any(|until| *until <= now) {
+            return;
+        }
+        let due: Vec<Jid> = (self.rooms.upkeep.waiting)
+            .extract_if(.., |_, until| *until <= now)
+            .map(|(address, _)| address)
+            .collect();
+        for room in due {
+            if self.room(&room).is_ok() {
+                self.end_if_abandoned(&room);
+            }
+        }
+    }
+
+    /// An account is deleted: whoever has its address next is nobody to any room. A room without owner goes to its
+    /// admins, or else to those of the server.
+    pub fn forget_person_in_rooms(&mut self, who: &Jid) {
+        let mut known = Vec::new();
+        self.each_room(|core, address, room| {
+            // What is not on disk yet is in memory.
+            let is_known = match core.loaded_room(&address) {
+                Some(loaded) => loaded.people.contains_key(who.bare_str()),
+                None => {
+                    let key = schema::room::person_key(room.id, who.bare_str());
+                    !matches!(core.value::<RoomPerson>(Table::RoomPeople, &key), Ok(None))
+                }
+            };
+            if is_known || room.creator == who.bare_str() {
+                known.push(address);
+            }
+        });
+        for room in known {
+            if let Err(error) = self.forget_person_in(&room, who) {
+                log::error!(
+                    "{who} is deleted and still known to the room {room}: {}",
+                    error.condition.name()
+                );
+            }
+        }
+    }
+
+    fn forget_person_in(&mut self, room: &Jid, who: &Jid) -> Result<(), StanzaError> {
+        if self.room(room)?.record.creator == who.bare_str() {
+            self.rooms.upkeep.made.remove(who.bare_str());
+            self.change_room(room, |record| record.creator.clear())?;
+        }
+        let was = self.room(room)?.affiliation(who);
+        self.set_person(room, who, RoomPerson::default())?;
+        if was != RoomAffiliation::Owner {
+            return Ok(());
+        }
+        let room = self.room(room)?;
+        let address = room.address.clone();
+        if room.with_affiliation(RoomAffiliation::Owner).next().is_some() {
+            return Ok(());
+        }
+        let mut heirs: Vec<Jid> =
+            room.with_affiliation(RoomAffiliation::Admin).map(|(jid, _)| jid.clone()).collect();
+        if heirs.is_empty() {
+            heirs = self.admins.iter().filter(|admin| !admin.same_bare(who)).cloned().collect();
+        }
+        for heir in heirs {
+            self.make_owner(&address, &heir)?;
+        }
+        Ok(())
+    }
+
+    fn make_owner(&mut self, room: &Jid, who: &Jid) -> Result<(), StanzaError> {
+        let person = self.room(room)?.people.get(who).cloned().unwrap_or_default();
+        self.set_person(room, who, RoomPerson { affiliation: RoomAffiliation::Owner, ..person })?;
+        let here: Vec<Occupant> = self.room(room)?.occupants.of_person(who).cloned().collect();
+        for mut occupant in here {
+            let was = std::mem::replace(&mut occupant.role, Role::Moderator);
+            if let Some(occupant) = self.room(room)?.occupants.get_mut(occupant.nick()) {
+                occupant.role = Role::Moderator;
+            }
+            self.show(room, &occupant, was, &Shown::default());
+        }
+        Ok(())
+    }
+
+    /// The server stops: whoever is in a room is told so (§11.2), and nobody is in it any more.
+    pub(in crate::core) fn close_rooms(&mut self) {
+        let shown = Shown { gone: true, codes: vec![332], ..Shown::default() };
+        let rooms: Vec<Jid> = self.rooms.loaded.keys().cloned().collect();
+        for room in rooms {
+            let Some(state) = self.loaded_room_mut(&room) else { continue };
+            let occupants = std::mem::take(&mut state.occupants);
+            for occupant in occupants.iter() {
+                let gone = Occupant { role: Role::None, ..occupant.clone() };
+                for device in &occupant.devices {
+                    self.show_to_itself(&room, &gone, device, &shown);
+                }
+            }
+        }
+    }
+
+    /// Calls `each` with every room there is.
+    fn each_room(&mut self, mut each: impl FnMut(&mut Core, Jid, &record::Room)) {
+        let services = self.services().iter().filter(|service| service.kind == ServiceKind::Rooms);
+        let services: Vec<Jid> = services.map(|service| service.address.clone()).collect();
+        for service in services {
+            let mut after = String::new();
+            loop {
+                let piece = match self.list_rooms(service.domain(), &after, PIECE) {
+                    Ok(piece) => piece,
+                    Err(_) => return,
+                };
+                let complete = piece.len() < PIECE;
+                for (address, room) in piece {
+                    address.local().unwrap_or_default().clone_into(&mut after);
+                    each(self, address, &room);
+                }
+                if complete {
+                    break;
+                }
+            }
+        }
+    }
+}

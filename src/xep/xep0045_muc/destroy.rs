@@ -1,0 +1,52 @@
+//! The end of a room (§10.9): everyone in it is told once, and everything that it had goes.
+
+use crate::core::Core;
+use crate::core::module::Answer;
+use crate::core::rooms::{Occupant, Shown};
+use crate::jid::Jid;
+use crate::stanza::{Condition, StanzaError};
+use crate::store::record::Role;
+use crate::xml::{Element, ns};
+
+/// Bytes of a reason and of another room's password, which everyone is told.
+const MAX_TEXT: usize = 1024;
+
+/// An owner wants the room to end. Of what the request says, this is passed on: where else to meet, with which password,
+/// and why.
+pub fn asked(core: &mut Core, address: &Jid, request: &Element) -> Result<Answer, StanzaError> {
+    let mut said = element();
+    if let Some(venue) = request.get_attr("jid").filter(|jid| !jid.is_empty()) {
+        let venue = Jid::parse(venue).map_err(|_| Condition::JidMalformed)?;
+        said = said.attr("jid", venue.as_str());
+    }
+    for name in ["password", "reason"] {
+        let Some(text) = request.find(name, ns::MUC_OWNER).map(Element::text_content) else { continue };
+        if text.len() > MAX_TEXT {
+            return Err(StanzaError::new(Condition::NotAcceptable, format!("The {name} is too long.")));
+        }
+        said = said.child(Element::new(name, ns::MUC_USER).text(&text));
+    }
+    destroy(core, address, said)?;
+    Ok(Answer::Kept(None))
+}
+
+/// What everyone is told, without a word of why.
+pub fn element() -> Element {
+    Element::new("destroy", ns::MUC_USER)
+}
+
+/// Removes a room. Each occupant gets one presence, its own: it is nothing to the room any more.
+pub fn destroy(core: &mut Core, address: &Jid, said: Element) -> Result<(), StanzaError> {
+    core.writable()?;
+    let room = core.room(address)?;
+    room.people.clear();
+    let occupants: Vec<Occupant> = room.occupants.iter().cloned().collect();
+    let shown = Shown { gone: true, extra: Some(said), ..Shown::default() };
+    for occupant in occupants {
+        let gone = Occupant { role: Role::None, ..occupant };
+        for device in &gone.devices {
+            core.show_to_itself(address, &gone, device, &shown);
+        }
+    }
+    core.remove_room(address)
+}
