@@ -20,6 +20,8 @@ GOALS = [  # scenario, selection, metric, scale, digits, what, must, should
     ("chat", {"mode": "archive", "rate": 0}, "per_s", 1, 0, "the same, messages a second (the tool on the same cores)", -60000, -100000),
     ("chat", {"mode": "archive", "rate": 200}, "p50_ms", 1, 2, "the same at 200 a second, p50 ms", 0.3, 0.15),
     ("chat", {"mode": "archive", "rate": 200}, "p99_ms", 1, 1, "the same at 200 a second, p99 ms", 3, 1),
+    ("muc", {"occupants": 100}, "cpu_us_per_delivery", 1, 1, "room of 100, archived, CPU µs a delivery", 7, 4.5),
+    ("muc", {"occupants": 100}, "join_cpu_ms", 1, 2, "join of a room of 100, CPU ms", 0.8, 0.4),
     ("presence", {}, "cpu_us_per_delivery", 1, 1, "presence, CPU µs a delivery", 9, 6),
     ("mam", {}, "cpu_ms_per_page", 1, 2, "archive page of 50 out of 5,000, CPU ms", 0.2, 0.1),
     ("disk", {}, "bytes_per_msg", 1, 0, "disk, bytes a message kept in two archives (100-byte body)", 900, 500),
@@ -35,6 +37,8 @@ THEN = {  # the relay's cost when the goals were set: scenario, selection, metri
     "chat, archived on both sides and committed, saturated, CPU µs a message": ("floor-relay", {"window": 8, "rate": 0}, "cpu_us_per_delivery", 1, 3.1),
     "archive page of 50 out of 5,000, CPU ms": ("floor-relay", {"window": 8, "rate": 0}, "cpu_us_per_delivery", 1, 3.1),
     "offline message, CPU µs": ("floor-relay", {"window": 8, "rate": 0}, "cpu_us_per_delivery", 1, 3.1),
+    "room of 100, archived, CPU µs a delivery": ("floor-relay", {"window": 8, "rate": 0}, "cpu_us_per_delivery", 1, 3.1),
+    "join of a room of 100, CPU ms": ("floor-relay", {"window": 8, "rate": 0}, "cpu_us_per_delivery", 1, 3.1),
     "presence, CPU µs a delivery": ("floor-relay", {"window": 8, "rate": 0}, "cpu_us_per_delivery", 1, 3.1),
 }
 

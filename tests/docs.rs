@@ -107,6 +107,8 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 402, "PEP Native Bookmarks"),
     (Kind::Xep, 410, "MUC Self-Ping (Schrödinger's Chat)"),
     (Kind::Xep, 411, "Bookmarks Conversion"),
+    (Kind::Xep, 424, "Message Retraction"),
+    (Kind::Xep, 425, "Moderated Message Retraction"),
     (Kind::Xep, 421, "Occupant Identifiers for Semi-Anonymous MUCs"),
     (Kind::Xep, 317, "Hats"),
     (Kind::Xep, 433, "Extended Channel Search"),

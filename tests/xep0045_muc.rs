@@ -11,6 +11,8 @@ mod entering;
 
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
+#[path = "xep0045_muc/history.rs"]
+mod history;
 #[path = "xep0045_muc/invitations.rs"]
 mod invitations;
 #[path = "xep0045_muc/leaving.rs"]

@@ -4,12 +4,12 @@
 use libfuzzer_sys::fuzz_target;
 use stube::store::record::{
     Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Clients, Offline,
-    PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, RosterItem,
+    PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, Room, RoomPerson, RosterItem,
 };
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, value)) = data.split_first() else { return };
-    match kind % 15 {
+    match kind % 17 {
         0 => agrees::<Account>(value),
         1 => agrees::<Activity>(value),
         2 => agrees::<RosterItem>(value),
@@ -24,6 +24,8 @@ fuzz_target!(|data: &[u8]| {
         11 => agrees::<ArchivePreferences>(value),
         12 => agrees::<ArchiveClients>(value),
         13 => agrees::<Clients>(value),
+        14 => agrees::<Room>(value),
+        15 => agrees::<RoomPerson>(value),
         _ => agrees::<Blob>(value),
     }
 });

@@ -35,6 +35,8 @@ pub mod xep0359_stanza_ids;
 pub mod xep0377_reporting;
 pub mod xep0398_avatars;
 pub mod xep0402_bookmarks;
+pub mod xep0424_retraction;
+pub mod xep0425_moderation;
 pub mod xep0433_channel_search;
 pub mod xep0441_mam_preferences;
 pub mod xep0486_room_avatars;
@@ -51,6 +53,8 @@ pub static ALL: &[Module] = &[
     xep0500_slow_mode::MODULE,
     // No forged id gets into an archive or past it.
     xep0359_stanza_ids::MODULE,
+    // What may not be retracted is not archived as if it were.
+    xep0424_retraction::MODULE,
     xep0313_mam::MODULE,
     xep0280_carbons::MODULE,
     // Who dies in a room is out of it before it looks as if they had left.
@@ -79,6 +83,7 @@ pub static ALL: &[Module] = &[
     xep0292_vcard4::MODULE,
     xep0317_hats::MODULE,
     xep0334_hints::MODULE,
+    xep0425_moderation::MODULE,
     xep0441_mam_preferences::MODULE,
     xep0357_push::MODULE,
     xep0377_reporting::MODULE,

@@ -323,6 +323,9 @@ pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 /// XEP-0424
 pub const RETRACTION: &str = "urn:xmpp:message-retract:1";
 
+/// XEP-0424 §4: discovery feature
+pub const RETRACTION_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
+
 /// XEP-0425
 pub const MODERATION: &str = "urn:xmpp:message-moderate:1";
 

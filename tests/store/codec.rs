@@ -6,8 +6,9 @@ use stube::password::{Credentials, Keys};
 use stube::store::codec::Malformed;
 use stube::store::record::{
     AccessModel, Account, Activity, Affiliation, ArchiveClients, ArchiveDefault, ArchiveIndex, ArchiveOwners,
-    ArchivePreferences, Archived, Blob, Client, Clients, NodeConfig, Offline, PubsubItem, PubsubNode,
-    PubsubPeople, PushRegistration, Record, Report, RosterItem, Subscriber, Subscription, Token,
+    ArchivePreferences, Archived, Blob, Client, Clients, Hat, NodeConfig, Offline, PubsubItem, PubsubNode,
+    PubsubPeople, PushRegistration, Record, Report, Role, Room, RoomAffiliation, RoomConfig, RoomPerson,
+    RosterItem, Subject, Subscriber, Subscription, Token,
 };
 use stube::token::{Binding, Verifier};
 
@@ -110,6 +111,41 @@ fn people() -> PubsubPeople {
     }
 }
 
+fn room() -> Room {
+    Room {
+        id: 7,
+        created: 1_800_000_000,
+        creator: "romeo@example.org".into(),
+        locked: true,
+        subject: Subject {
+            nick: "Romeo".into(),
+            occupant_id: "a1".into(),
+            changed: u64::MAX,
+            elements: b"<subject>Dinner</subject>".to_vec(),
+        },
+        config: RoomConfig {
+            title: "The kitchen".into(),
+            public: true,
+            private_messages: Role::Moderator,
+            slow_mode: u32::MAX,
+            contacts: vec!["romeo@example.org".into()],
+            ..RoomConfig::default()
+        },
+        hats: vec![Hat { uri: "urn:cook".into(), title: "Cook".into(), hue: "327.25".into() }],
+        ..Room::default()
+    }
+}
+
+fn person() -> RoomPerson {
+    RoomPerson {
+        affiliation: RoomAffiliation::Admin,
+        nick: "Juliet".into(),
+        reason: "She cooks".into(),
+        hats: vec!["urn:cook".into(), "urn:guest".into()],
+        ..RoomPerson::default()
+    }
+}
+
 fn survives<R: Record + PartialEq + Debug>(record: R) {
     let bytes = record.encode();
     assert_eq!(R::decode(&bytes), Ok(record));
@@ -152,6 +188,12 @@ fn every_record_survives_its_bytes() {
     }
     survives(people());
     survives(PubsubPeople::default());
+    survives(room());
+    survives(Room::default());
+    survives(person());
+    for &affiliation in RoomAffiliation::ALL {
+        survives(RoomPerson { affiliation, ..RoomPerson::default() });
+    }
     survives(PubsubItem { id: "1".into(), publisher: "a@example.org".into(), payload: b"<a/>".to_vec() });
 }
 
@@ -175,6 +217,8 @@ fn bytes_of_a_record_cut_short_or_prolonged_are_refused() {
     strict(report());
     strict(node());
     strict(people());
+    strict(room());
+    strict(person());
 }
 
 #[test]
@@ -190,6 +234,8 @@ fn an_unknown_version_is_refused() {
     refuses(clients());
     refuses(node());
     refuses(people());
+    refuses(room());
+    refuses(person());
     refuses(PubsubItem { id: String::new(), publisher: String::new(), payload: Vec::new() });
     refuses(ArchiveIndex { with: String::new() });
     refuses(preferences());

@@ -103,6 +103,10 @@ mod xep0388_sasl2;
 mod xep0398_avatars;
 #[path = "../xep0402_bookmarks.rs"]
 mod xep0402_bookmarks;
+#[path = "../xep0424_retraction.rs"]
+mod xep0424_retraction;
+#[path = "../xep0425_moderation.rs"]
+mod xep0425_moderation;
 #[path = "../xep0433_channel_search.rs"]
 mod xep0433_channel_search;
 #[path = "../xep0441_mam_preferences.rs"]

@@ -124,7 +124,7 @@ impl Core {
         }
         let mut views: [Option<Written>; 2] = [None, None];
         self.with_occupants(room, |core, occupants| {
-            for other in occupants.iter() {
+            for other in occupants.iter_mut().filter(|other| other.address != occupant.address) {
                 let real = everyone || other.role == Role::Moderator;
                 let view = &mut views[usize::from(real)];
                 if view.is_none() {
@@ -134,7 +134,7 @@ impl Core {
                     *view = presence.map(Written::new);
                 }
                 let Some(view) = view else { continue };
-                for device in other.devices.iter().filter(|device| !occupant.has(&device.jid)) {
+                for device in &other.devices {
                     core.give_written(device, view);
                 }
             }

@@ -7,6 +7,7 @@
 mod activity;
 mod broadcast;
 mod directory;
+mod history;
 mod looks;
 mod occupants;
 mod pace;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
+pub use history::{Found, History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
 
@@ -69,12 +71,13 @@ pub struct Room {
     /// Those who are more to it than others, or less, or have a nick of their own, by their bare addresses.
     pub people: BTreeMap<Jid, RoomPerson>,
     pub occupants: Occupants,
-    /// The hashes of its pictures, once somebody has asked for them.
-    pictures: Option<Arc<[String]>>,
-    pace: Pace,
+    pub history: History,
     /// The nicks that are reserved, by how they look.
     reserved: Looks,
     rates: Rates,
+    /// The hashes of its pictures, once somebody has asked for them.
+    pictures: Option<Arc<[String]>>,
+    pace: Pace,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -92,10 +95,11 @@ impl Room {
             record,
             people,
             occupants: Occupants::default(),
-            pictures: None,
-            pace: Pace::default(),
+            history: History::default(),
             reserved,
             rates: Rates::default(),
+            pictures: None,
+            pace: Pace::default(),
             used: 0,
             written: 0,
         }
@@ -150,13 +154,6 @@ impl Room {
         self.people.iter().filter(move |(_, person)| person.affiliation == affiliation)
     }
 
-    /// Anyone can find it and walk in, and it stays.
-    pub fn is_public_place(&self) -> bool {
-        let config = self.config();
-        let open = !config.members_only && config.password.is_empty() && !self.record.locked;
-        config.public && config.persistent && open
-    }
-
     /// Whether a nick could be taken for one that somebody else has or has reserved.
     pub fn is_confusable(&self, nick: &str, who: &Jid) -> bool {
         self.reserved.of_others(nick).iter().any(|other| *other != who.bare_str())
@@ -168,12 +165,16 @@ impl Room {
         self.rates.admit(id, per_minute.get().unwrap_or_default(), now)
     }
 
+    /// Anyone can find it and walk in, and it stays.
+    pub fn is_public_place(&self) -> bool {
+        self.config().public && self.config().persistent && self.record.is_open()
+    }
+
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
     pub fn is_open_to(&self, who: &Jid) -> bool {
-        let (affiliation, config) = (self.affiliation(who), self.config());
-        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        let affiliation = self.affiliation(who);
         affiliation >= RoomAffiliation::Member
-            || affiliation == RoomAffiliation::None && is_open
+            || affiliation == RoomAffiliation::None && self.record.is_open()
             || self.occupants.of_person(who).next().is_some()
     }
 

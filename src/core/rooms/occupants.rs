@@ -56,11 +56,6 @@ impl Occupant {
         self.address.resource().unwrap_or_default()
     }
 
-    /// Whether this is the full address of one of its devices.
-    pub fn has(&self, device: &Jid) -> bool {
-        self.devices.iter().any(|own| own.jid == *device)
-    }
-
     /// What its presence shows.
     pub fn presence(&self) -> Payload {
         self.devices.last().map(|device| device.presence.clone()).unwrap_or_default()
@@ -95,6 +90,11 @@ impl Occupants {
     /// The occupant that somebody's device is, by its full address.
     pub fn of(&self, device: &Jid) -> Option<&Occupant> {
         self.by_nick.get(self.nicks.get(device)?)
+    }
+
+    /// The device with this full address.
+    pub fn device(&self, device: &Jid) -> Option<&Device> {
+        self.of(device)?.devices.iter().find(|other| other.jid == *device)
     }
 
     /// Those whose nicks could be taken for this one, or are it.

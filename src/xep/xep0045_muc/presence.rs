@@ -60,11 +60,12 @@ pub fn change_nick(
     if !room.admit(&occupant.id, per_minute, now) {
         return Err(messages::too_fast());
     }
-    room.occupants.rename(occupant.nick(), to);
     let new_nick = Some(nick(to).to_owned());
     let change = Shown { codes: vec![303], gone: true, new_nick, ..Shown::default() };
     show_change(core, stanza, from, occupant, &change);
-    if let Some(now) = core.loaded_room(to).and_then(|room| room.occupants.of(from)).cloned() {
+    let room = core.room(to)?;
+    room.occupants.rename(occupant.nick(), to);
+    if let Some(now) = room.occupants.of(from).cloned() {
         set(core, stanza, from, &now);
     }
     Ok(())
