@@ -117,6 +117,7 @@ const TITLES: &[(Kind, u16, &str)] = &[
     (Kind::Xep, 502, "MUC Activity Indicator"),
     (Kind::Xep, 440, "SASL Channel-Binding Type Capability"),
     (Kind::Xep, 441, "Message Archive Management Preferences"),
+    (Kind::Xep, 452, "MUC Mention Notifications"),
     (Kind::Xep, 474, "SASL SCRAM Downgrade Protection"),
     (Kind::Xep, 478, "Stream Limits Advertisement"),
     (Kind::Xep, 490, "Message Displayed Synchronization"),

@@ -9,6 +9,10 @@ mod disco;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
 
+#[path = "xep0045_muc/configured.rs"]
+mod configured;
+#[path = "xep0045_muc/deleted.rs"]
+mod deleted;
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
 #[path = "xep0045_muc/history.rs"]
@@ -31,3 +35,5 @@ mod presence;
 mod relay;
 #[path = "xep0045_muc/self_ping.rs"]
 mod self_ping;
+#[path = "xep0045_muc/stopping.rs"]
+mod stopping;

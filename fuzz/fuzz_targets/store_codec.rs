@@ -3,13 +3,14 @@
 
 use libfuzzer_sys::fuzz_target;
 use stube::store::record::{
-    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Clients, Offline,
-    PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, Room, RoomPerson, RosterItem,
+    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Clients,
+    GivenBookmarks, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, Room,
+    RoomPerson, RosterItem,
 };
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, value)) = data.split_first() else { return };
-    match kind % 17 {
+    match kind % 18 {
         0 => agrees::<Account>(value),
         1 => agrees::<Activity>(value),
         2 => agrees::<RosterItem>(value),
@@ -26,6 +27,7 @@ fuzz_target!(|data: &[u8]| {
         13 => agrees::<Clients>(value),
         14 => agrees::<Room>(value),
         15 => agrees::<RoomPerson>(value),
+        16 => agrees::<GivenBookmarks>(value),
         _ => agrees::<Blob>(value),
     }
 });

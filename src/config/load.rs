@@ -1,5 +1,6 @@
 //! From a file to a [`Config`], with errors that an operator can act on: file, line, what is wrong, what to do.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -76,6 +77,21 @@ impl Config {
                 "no address to listen on; write some for c2s or c2s_tls, or remove the keys",
             ));
         }
+        if !self.standing_rooms.is_empty() && self.services.rooms.is_empty() {
+            return Err(("room", "there is no service for rooms; give rooms a name in [services]"));
+        }
+        let mut addresses = BTreeSet::new();
+        for room in &self.standing_rooms {
+            if !room.domain.is_empty() && !self.serves(&room.domain) {
+                return Err((
+                    "room",
+                    "a room is in a domain that is not served; write one of those in domain",
+                ));
+            }
+            if !addresses.insert((self.domain_of(room), &room.name)) {
+                return Err(("room", "two rooms have the same name; remove one, or give it another"));
+            }
+        }
         if let (Some(outbox), Some(stanza)) = (self.limits.outbox_bytes.get(), self.limits.stanza_bytes.get())
             && outbox < stanza
         {
@@ -104,7 +120,7 @@ fn line_of_key(text: &str, key: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Limit, Registration};
+    use crate::config::{Limit, Registration, RoomMembers};
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
         Config::parse(text, Path::new("stube.toml"))
@@ -200,6 +216,37 @@ mod tests {
         assert!(
             error("domain = \"a\"\n[limits]\noutbox_bytes = 10000").starts_with("stube.toml:2: outbox_bytes")
         );
+    }
+
+    #[test]
+    fn a_room_has_a_name_of_its_own_and_members_who_can_be() {
+        let room = |text: &str| format!("domain = [\"a.example\", \"b.example\"]\n[[room]]\n{text}");
+        let config =
+            parse(&room("name = \"Family\"\n[[room]]\nname = \"family\"\ndomain = \"b.example\"")).unwrap();
+        let [first, second] = config.standing_rooms.as_slice() else { panic!("two rooms") };
+        assert_eq!((first.name.as_str(), config.domain_of(first)), ("family", "a.example"));
+        assert_eq!(config.domain_of(second), "b.example");
+        assert_eq!((&first.members, first.autojoin), (&RoomMembers::Everyone, true));
+        let listed = parse(&room("name = \"family\"\nmembers = [\"Juliet\", \"nurse@C.example\"]")).unwrap();
+        let members = &listed.standing_rooms[0].members;
+        assert_eq!(*members, RoomMembers::Listed(vec!["juliet".into(), "nurse@c.example".into()]));
+        for (text, start) in [
+            ("title = \"Family\"", "stube.toml:2: missing field `name`"),
+            ("name = \"\"", "stube.toml:3: \"\" is not the name of a room"),
+            ("name = \"a b\"", "stube.toml:3: \"a b\" is not the name of a room"),
+            ("name = \"a\"\nmembers = \"juliet\"", "stube.toml:4: \"juliet\" is neither \"everyone\" nor"),
+            ("name = \"a\"\nmembers = 5", "stube.toml:4: expected \"everyone\", or a list"),
+            ("name = \"a\"\nowners = [\"@\"]", "stube.toml:4: \"@\" is not an account"),
+            ("name = \"a\"\nnames = \"b\"", "stube.toml:4: unknown key `names`"),
+            (
+                "name = \"a\"\ndomain = \"c.example\"",
+                "stube.toml:2: a room is in a domain that is not served",
+            ),
+            ("name = \"a\"\n[[room]]\nname = \"A\"", "stube.toml:2: two rooms have the same name"),
+            ("name = \"a\"\n[services]\nrooms = \"\"", "stube.toml:2: there is no service for rooms"),
+        ] {
+            assert!(error(&room(text)).starts_with(start), "{text:?} gave {}", error(&room(text)));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod load;
 mod values;
 
 pub use load::ConfigError;
-pub use values::{ArchiveDefault, Limit, Registration};
+pub use values::{ArchiveDefault, Limit, Registration, RoomMembers};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +59,8 @@ pub struct Config {
     pub sessions: Sessions,
     pub services: Services,
     pub rooms: Rooms,
+    #[serde(rename = "room")]
+    pub standing_rooms: Vec<StandingRoom>,
     pub contact: Contact,
     pub store: Store,
     pub log: Log,
@@ -396,6 +398,60 @@ pub enum RoomMakers {
     Anyone,
 }
 
+/// A room that is always there, such as one for the family; there can be any number of these sections. stube makes the
+/// room when it starts or reloads its configuration, lets nobody in but its members and those whom they invite, and puts a
+/// bookmark into each member's account, once: what somebody changes about the bookmark or removes stays as they like it. A
+/// section that is taken out of the file leaves its room behind as an ordinary one, with everybody who was in it; `stube
+/// room delete` removes it. See docs/rooms.md.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandingRoom {
+    /// The part of the room's address before the `@`: `"family"` is `family@conference.example.org`.
+    ///
+    /// Default: none
+    #[serde(deserialize_with = "values::name")]
+    pub name: String,
+
+    /// The domain whose room it is, one of `domain`; `""` is the first of them.
+    ///
+    /// Default: `""`
+    #[serde(default, deserialize_with = "values::domain_or_none")]
+    pub domain: String,
+
+    /// What people see as its name; `""`: its address. The owners can change it from their client, until it is
+    /// changed here.
+    ///
+    /// Default: `""`
+    #[serde(default)]
+    pub title: String,
+
+    /// A line about the room, which its owners can change in the same way.
+    ///
+    /// Default: `""`
+    #[serde(default)]
+    pub description: String,
+
+    /// Who belongs to it: `"everyone"`, each account of the domain, also those that are made later; or a list of accounts
+    /// such as `["juliet", "nurse@example.net"]`. Who is taken off the list is no member any more.
+    ///
+    /// Default: `"everyone"`
+    #[serde(default)]
+    pub members: RoomMembers,
+
+    /// The accounts that own it, and can change everything about it from their client; with an empty list the `admins` of
+    /// the server.
+    ///
+    /// Default: `[]`
+    #[serde(default, deserialize_with = "values::accounts")]
+    pub owners: Vec<String>,
+
+    /// Whether the bookmark tells clients to enter the room by themselves.
+    ///
+    /// Default: `true`
+    #[serde(default = "values::yes")]
+    pub autojoin: bool,
+}
+
 /// How to reach the people who run this server (XEP-0157): lists of URIs, such as `["mailto:abuse@example.org",
 /// "xmpp:me@example.org"]`. They are shown to anyone who asks.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -495,6 +551,14 @@ impl Config {
     pub fn serves(&self, domain: &str) -> bool {
         self.domains.iter().any(|served| served == domain)
     }
+
+    /// The domain that a room belongs to.
+    pub fn domain_of<'a>(&'a self, room: &'a StandingRoom) -> &'a str {
+        match room.domain.as_str() {
+            "" => self.domains.first().map(String::as_str).unwrap_or_default(),
+            domain => domain,
+        }
+    }
 }
 
 impl Default for Config {
@@ -512,6 +576,7 @@ impl Default for Config {
             sessions: Sessions::default(),
             services: Services::default(),
             rooms: Rooms::default(),
+            standing_rooms: Vec::new(),
             contact: Contact::default(),
             store: Store::default(),
             log: Log::default(),

@@ -132,6 +132,69 @@ pub(super) fn names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, 
     })
 }
 
+/// Who belongs to a room.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum RoomMembers {
+    #[default]
+    Everyone,
+    /// Names of accounts of the room's domain, or addresses.
+    Listed(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for RoomMembers {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged, expecting = "expected \"everyone\", or a list of accounts such as [\"juliet\"]")]
+        enum Written {
+            Word(String),
+            List(Vec<String>),
+        }
+        match Written::deserialize(input)? {
+            Written::Word(word) if word == "everyone" => Ok(RoomMembers::Everyone),
+            Written::Word(word) => Err(D::Error::custom(format!(
+                "{word:?} is neither \"everyone\" nor a list of accounts; write one such as [{word:?}]"
+            ))),
+            Written::List(list) => each(list, account).map(RoomMembers::Listed),
+        }
+    }
+}
+
+pub(super) fn accounts<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    each(Vec::<String>::deserialize(input)?, account)
+}
+
+/// The name of an account, or its address.
+fn account(text: String) -> Result<String, String> {
+    let prepared = match text.contains('@') {
+        true => {
+            Jid::parse(&text).ok().filter(|jid| jid.is_bare() && !jid.is_domain()).map(|jid| jid.to_string())
+        }
+        false => Jid::localpart(&text).ok().map(|name| name.to_string()),
+    };
+    let hint = "write its address, or the part before the @";
+    prepared.ok_or_else(|| format!("{text:?} is not an account; {hint}"))
+}
+
+pub(super) fn name<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let name = String::deserialize(input)?;
+    let hint = "write the part of its address before the @, such as \"family\"";
+    let prepared = Jid::localpart(&name).map(|name| name.to_string());
+    prepared.map_err(|_| D::Error::custom(format!("{name:?} is not the name of a room; {hint}")))
+}
+
+pub(super) fn domain_or_none<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let domain = String::deserialize(input)?;
+    if domain.is_empty() {
+        return Ok(domain);
+    }
+    let jid = Jid::parse(&domain).ok().filter(Jid::is_domain);
+    jid.map(|jid| jid.to_string()).ok_or_else(|| D::Error::custom(format!("{domain:?} is not a domain")))
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
 pub(super) fn socket_addresses<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<SocketAddr>, D::Error> {
     each(Vec::<String>::deserialize(input)?, |address| {
         address.parse().map_err(|_| {

@@ -75,6 +75,7 @@ use crate::stanza::{Condition, Stanza, StanzaError};
 use crate::store::record::Record;
 use crate::store::schema::{Batch, Op, Table};
 use crate::store::{ReadError, Reader};
+use crate::xep;
 
 /// Draws random bytes.
 pub type Random = Box<dyn FnMut(&mut [u8])>;
@@ -255,6 +256,7 @@ impl Core {
         core.services = service::configured(&config, &core.hosts);
         core.configure(config);
         core.survey_rooms();
+        core.configured();
         Ok(core)
     }
 
@@ -264,6 +266,28 @@ impl Core {
         self.config = config;
         // What the server says of itself depends on it.
         self.caps.clear();
+    }
+
+    /// Lets modules do what the configuration asks for.
+    fn configured(&mut self) {
+        for tell in xep::ALL.iter().filter_map(|module| module.configured) {
+            tell(self);
+        }
+        let here: Vec<Jid> = self
+            .accounts
+            .values()
+            .filter(|account| !account.sessions.is_empty())
+            .map(|account| account.jid.clone())
+            .collect();
+        for account in here {
+            self.welcome(&account);
+        }
+    }
+
+    fn welcome(&mut self, account: &Jid) {
+        for tell in xep::ALL.iter().filter_map(|module| module.welcome) {
+            tell(self, account);
+        }
     }
 
     /// Time never goes back: a clock that was set back stands still until it has caught up.
@@ -303,7 +327,10 @@ impl Core {
             Event::Remote(stanza) => self.receive_remote(stanza),
             Event::Tick => self.tick(),
             Event::Shutdown => self.shut_down(),
-            Event::Reload(config) => self.configure(Arc::from(config)),
+            Event::Reload(config) => {
+                self.configure(Arc::from(config));
+                self.configured();
+            }
         }
         self.flush();
     }
@@ -495,6 +522,10 @@ impl Core {
 
     pub fn is_admin(&self, jid: &Jid) -> bool {
         self.admins.iter().any(|admin| admin.same_bare(jid))
+    }
+
+    pub fn admins(&self) -> &[Jid] {
+        &self.admins
     }
 
     pub(crate) fn store(&self) -> &Reader {

@@ -84,6 +84,10 @@ pub struct Module {
     pub private_changed: Option<fn(&mut Core, &Jid, &Element)>,
     /// An account has blocked an address, with this `<item/>`.
     pub blocked: Option<fn(&mut Core, &Jid, &Jid, &Element)>,
+    /// The configuration is new: at the start, and when it has been read again.
+    pub configured: Option<fn(&mut Core)>,
+    /// An account has a client from now on, or has one while the configuration changes.
+    pub welcome: Option<fn(&mut Core, &Jid)>,
     /// An account is about to be deleted; it still has its roster.
     pub account_removed: Option<fn(&mut Core, &Jid)>,
     /// Answers a request on a stream that has not logged in; `None`: not one of its own.
@@ -128,6 +132,8 @@ impl Module {
         vcard_changed: None,
         private_changed: None,
         blocked: None,
+        configured: None,
+        welcome: None,
         account_removed: None,
         before_login: None,
         stream_features: None,

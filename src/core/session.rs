@@ -181,6 +181,7 @@ impl Core {
         if let Some(link) = self.links.get_mut(link) {
             link.session = Some(id);
         }
+        self.welcome(account);
         Ok(id)
     }
 

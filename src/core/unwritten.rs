@@ -31,6 +31,7 @@ impl Unwritten {
                 | Table::Reports
                 | Table::PubsubItems
                 | Table::ArchiveClients
+                | Table::GivenBookmarks
                 // Only what is retracted, since all else is written past this.
                 | Table::Archive
         ) {

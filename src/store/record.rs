@@ -18,7 +18,9 @@ pub use pubsub::{
     AccessModel, Affiliation, ItemReply, MAX_ITEMS, NodeConfig, PublishModel, PubsubItem, PubsubNode,
     PubsubPeople, SendLast, Subscriber, WhenFull,
 };
-pub use room::{Hat, Role, Room, RoomAffiliation, RoomConfig, RoomPerson, Subject};
+pub use room::{
+    ConfiguredRoom, GivenBookmarks, Hat, Role, Room, RoomAffiliation, RoomConfig, RoomPerson, Subject,
+};
 
 /// An enum that the protocol shows by name and a record holds as one byte, in the order written here.
 macro_rules! choices {

@@ -7,8 +7,8 @@
 //! Addresses arrive here prepared (see [`crate::jid`]), as the strings that they compare by.
 
 use super::record::{
-    Account, Activity, Blob, Clients, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration,
-    Record, Report, Room, RoomPerson, RosterItem,
+    Account, Activity, Blob, Clients, GivenBookmarks, Offline, PubsubItem, PubsubNode, PubsubPeople,
+    PushRegistration, Record, Report, Room, RoomPerson, RosterItem,
 };
 pub mod archive;
 
@@ -116,6 +116,9 @@ tables! {
     Rooms = "rooms", Server;
     /// Those whom a room knows. Key: room's id, bare JID. Value: [`RoomPerson`].
     RoomPeople = "room_people", Account;
+    /// Bookmarks that an account has been given of rooms of the configuration. Key: account id. Value:
+    /// [`GivenBookmarks`].
+    GivenBookmarks = "given_bookmarks", Account;
 }
 
 /// One change.
@@ -525,5 +528,17 @@ pub mod room {
 
     pub fn delete_person(id: u32, jid: &str) -> Op {
         Op::Delete { table: Table::RoomPeople, key: person_key(id, jid) }
+    }
+}
+
+pub mod given_bookmarks {
+    use super::*;
+
+    pub fn key(id: u32) -> Vec<u8> {
+        owned(id).to_vec()
+    }
+
+    pub fn put(id: u32, given: &GivenBookmarks) -> Op {
+        super::put(Table::GivenBookmarks, key(id), given)
     }
 }

@@ -39,6 +39,7 @@ pub mod xep0424_retraction;
 pub mod xep0425_moderation;
 pub mod xep0433_channel_search;
 pub mod xep0441_mam_preferences;
+pub mod xep0452_mentions;
 pub mod xep0486_room_avatars;
 pub mod xep0490_displayed;
 pub mod xep0500_slow_mode;
@@ -92,4 +93,5 @@ pub static ALL: &[Module] = &[
     xep0433_channel_search::MODULE,
     xep0486_room_avatars::MODULE,
     xep0502_activity::MODULE,
+    xep0452_mentions::MODULE,
 ];

@@ -166,6 +166,7 @@ fn is_worth_waking_for(stanza: &Stanza, owner: &Jid) -> bool {
         ("openpgp", ns::OPENPGP) | ("x", ns::OPENPGP_LEGACY) => true,
         ("propose", ns::JINGLE_MESSAGE) => true,
         ("x", ns::CONFERENCE) => true,
+        ("mentions", ns::MENTIONS) => true,
         ("x", ns::MUC_USER) => child.to_element().find("invite", ns::MUC_USER).is_some(),
         _ => false,
     })

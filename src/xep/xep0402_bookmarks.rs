@@ -5,6 +5,9 @@
 //! Bookmarks of web pages, which only the older ways have, stay with those. Since bookmarks hold passwords, nothing is
 //! carried to a node that others may read (XEP-0411 §5). To empty or delete the older node is no change: clients that
 //! have moved on do so.
+//!
+//! Who belongs to a room of the configuration gets a bookmark of it, once. Stored: in table `given_bookmarks`, that it was
+//! given; what becomes of it then is up to the account.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,8 @@ use crate::core::module::{Module, Spec};
 use crate::core::pubsub::Change;
 use crate::jid::Jid;
 use crate::stanza::{Condition, StanzaError};
-use crate::store::record::{AccessModel, MAX_ITEMS, NodeConfig, SendLast};
+use crate::store::record::{AccessModel, ConfiguredRoom, GivenBookmarks, MAX_ITEMS, NodeConfig, SendLast};
+use crate::store::schema::{self, Table};
 use crate::xml::{Element, Node, ns};
 
 /// The one item of the older node.
@@ -23,10 +27,50 @@ pub const MODULE: Module = Module {
     name: "bookmarks",
     specs: &[Spec::Xep(402, "1.2.0"), Spec::Xep(48, "1.2"), Spec::Xep(411, "1.1.0")],
     account_features: &[ns::BOOKMARKS_COMPAT, ns::BOOKMARKS_COMPAT_PEP, ns::BOOKMARKS_CONVERSION],
+    welcome: Some(give),
     published: Some(published),
     private_changed: Some(private_changed),
     ..Module::NONE
 };
+
+/// Gives an account the bookmarks of the configuration's rooms that it has not been given.
+fn give(core: &mut Core, owner: &Jid) {
+    let rooms = core.standing_rooms_of(owner);
+    if rooms.is_empty() || core.writable().is_err() {
+        return;
+    }
+    if let Err(error) = try_give(core, &owner.bare(), &rooms) {
+        log::warn!("{} gets no bookmarks: {}", owner.bare(), error.condition.name());
+    }
+}
+
+fn try_give(core: &mut Core, owner: &Jid, rooms: &[(Jid, ConfiguredRoom)]) -> Result<(), StanzaError> {
+    if !is_for_owner(core, owner, ns::BOOKMARKS)? {
+        return Ok(());
+    }
+    let id = core.account(owner)?.record.id;
+    let before: GivenBookmarks =
+        core.value(Table::GivenBookmarks, &schema::given_bookmarks::key(id))?.unwrap_or_default();
+    let mut given = GivenBookmarks { rooms: Vec::new() };
+    for (address, room) in rooms {
+        let is_new = !before.rooms.iter().any(|known| known == address.as_str());
+        if is_new && core.pep_item(owner, ns::BOOKMARKS, address.as_str())?.is_none() {
+            let mut bookmark = Element::new("conference", ns::BOOKMARKS);
+            if !room.title.is_empty() {
+                bookmark.set_attr("name", &*room.title);
+            }
+            if room.autojoin {
+                bookmark.set_attr("autojoin", "true");
+            }
+            core.pep_publish(owner, ns::BOOKMARKS, address.as_str(), bookmark, for_bookmarks())?;
+        }
+        given.rooms.push(address.to_string());
+    }
+    if given != before {
+        core.write(owner, [schema::given_bookmarks::put(id, &given)]);
+    }
+    Ok(())
+}
 
 fn published(core: &mut Core, owner: &Jid, node: &str, change: &Change) {
     match (node, change) {
@@ -100,9 +144,7 @@ fn to_items(core: &mut Core, owner: &Jid, storage: &Element) -> Result<(), Stanz
         }
     }
     for (room, bookmark) in bookmarks {
-        // §3.3
-        let config = NodeConfig { max_items: MAX_ITEMS, send_last: SendLast::Never, ..for_owner() };
-        core.pep_publish(owner, ns::BOOKMARKS, room.as_str(), bookmark, config)?;
+        core.pep_publish(owner, ns::BOOKMARKS, room.as_str(), bookmark, for_bookmarks())?;
     }
     Ok(())
 }
@@ -117,6 +159,11 @@ fn publish_storage(core: &mut Core, owner: &Jid, storage: &Element) -> Result<()
         return Ok(());
     }
     core.pep_publish(owner, ns::BOOKMARKS_LEGACY, CURRENT, storage.clone(), for_owner())
+}
+
+/// §3.3
+fn for_bookmarks() -> NodeConfig {
+    NodeConfig { max_items: MAX_ITEMS, send_last: SendLast::Never, ..for_owner() }
 }
 
 fn for_owner() -> NodeConfig {

@@ -281,6 +281,9 @@ pub const STANZA_ID: &str = "urn:xmpp:sid:0";
 /// XEP-0363
 pub const UPLOAD: &str = "urn:xmpp:http:upload:0";
 
+/// XEP-0372
+pub const REFERENCES: &str = "urn:xmpp:reference:0";
+
 /// XEP-0373
 pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
 
@@ -343,6 +346,9 @@ pub const SASL_CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 
 /// XEP-0444
 pub const REACTIONS: &str = "urn:xmpp:reactions:0";
+
+/// XEP-0452
+pub const MENTIONS: &str = "urn:xmpp:mmn:0";
 
 /// XEP-0478
 pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";

@@ -14,8 +14,17 @@ const REFRESH: &str = "STUBE_REFRESH=1 cargo test --test tidy";
 /// A `[section]` of the file; the first has no name.
 struct Section {
     name: String,
+    /// There can be any number of it: `[[section]]`.
+    repeats: bool,
     about: String,
     keys: Vec<Key>,
+}
+
+impl Section {
+    /// As it is written in the file.
+    fn heading(&self) -> String {
+        if self.repeats { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
+    }
 }
 
 struct Key {
@@ -50,7 +59,7 @@ fn the_manual_lists_every_configuration_key() {
     for section in sections() {
         let invented = match section.name.as_str() {
             "" => "domain = \"a\"\nxyz = 1".to_owned(),
-            name => format!("domain = \"a\"\n[{name}]\nxyz = 1"),
+            _ => format!("domain = \"a\"\n{}\nxyz = 1", section.heading()),
         };
         // The error for an unknown key lists those that are known.
         let error = Config::parse(&invented, Path::new("x")).unwrap_err().message;
@@ -106,7 +115,8 @@ fn keep(file: &str, content: &str) {
 /// Reads the structs of the configuration, in their order.
 fn sections() -> Vec<Section> {
     let text = read(SOURCE);
-    let (mut sections, mut names) = (Vec::<Section>::new(), vec![("Config".to_owned(), String::new())]);
+    let (mut sections, mut names) =
+        (Vec::<Section>::new(), vec![("Config".to_owned(), (String::new(), false))]);
     let (mut about, mut renamed) = (Vec::new(), None);
     for line in text.lines().map(str::trim) {
         if let Some(comment) = line.strip_prefix("///") {
@@ -114,7 +124,7 @@ fn sections() -> Vec<Section> {
         } else if let Some(name) = line.strip_prefix("pub struct ").and_then(|rest| rest.strip_suffix(" {")) {
             let name = names.iter().find(|(kind, _)| kind == name).map(|(_, name)| name.clone());
             let about = std::mem::take(&mut about).join("\n");
-            sections.extend(name.map(|name| Section { name, about, keys: Vec::new() }));
+            sections.extend(name.map(|(name, repeats)| Section { name, repeats, about, keys: Vec::new() }));
         } else if let Some((name, kind)) = field(line) {
             let name = renamed.take().unwrap_or_else(|| name.to_owned());
             match std::mem::take(&mut about).join("\n").split_once("\n\nDefault: ") {
@@ -123,7 +133,11 @@ fn sections() -> Vec<Section> {
                         default.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).map(str::to_owned);
                     sections.last_mut().unwrap().keys.push(Key { name, about: about.to_owned(), default });
                 }
-                None => names.push((kind.trim_end_matches(',').to_owned(), name)),
+                None => {
+                    let kind = kind.trim_end_matches(',');
+                    let many = kind.strip_prefix("Vec<").and_then(|kind| kind.strip_suffix('>'));
+                    names.push((many.unwrap_or(kind).to_owned(), (name, many.is_some())));
+                }
             }
         } else if let Some(rest) = line.strip_prefix("#[serde(rename = \"") {
             renamed = rest.split('"').next().map(str::to_owned);
@@ -155,7 +169,7 @@ fn markdown(sections: &[Section]) -> String {
     );
     for section in sections {
         if !section.name.is_empty() {
-            page += &format!("\n## `[{}]`\n\n{}\n", section.name, wrapped(&section.about, ""));
+            page += &format!("\n## `{}`\n\n{}\n", section.heading(), wrapped(&section.about, ""));
         }
         for key in &section.keys {
             let default = key.default.as_ref().map_or("none".into(), |default| format!("`{default}`"));
@@ -179,7 +193,7 @@ fn man(sections: &[Section]) -> String {
         if section.name.is_empty() {
             page += ".SH KEYS\n";
         } else {
-            page += &format!(".SH [{}]\n{}\n", section.name, roff(&section.about));
+            page += &format!(".SH {}\n{}\n", section.heading(), roff(&section.about));
         }
         for key in &section.keys {
             let default = key.default.as_ref().map_or("none".into(), |default| format!("`{default}`"));
@@ -213,12 +227,16 @@ fn example(sections: &[Section]) -> String {
     );
     for section in sections {
         if !section.name.is_empty() {
-            page += &format!("\n\n{}\n[{}]\n", wrapped(&section.about, "# "), section.name);
+            // One that may be there several times is not there at all at first.
+            let shown = if section.repeats { "# " } else { "" };
+            page += &format!("\n\n{}\n{shown}{}\n", wrapped(&section.about, "# "), section.heading());
         }
         for key in &section.keys {
             page += &format!("\n{}\n", wrapped(&key.about, "# "));
             page += &match &key.default {
                 _ if key.name == "domain" => "domain = \"example.org\"\n".into(),
+                Some(default) if section.repeats => format!("# {} = {default}\n", key.name),
+                None if section.repeats => format!("# {} = \"…\"\n", key.name),
                 Some(default) => format!("#{} = {default}\n", key.name),
                 None => format!("# {} = \"/etc/stube/…\"\n", key.name),
             };

@@ -111,6 +111,8 @@ mod xep0425_moderation;
 mod xep0433_channel_search;
 #[path = "../xep0441_mam_preferences.rs"]
 mod xep0441_mam_preferences;
+#[path = "../xep0452_mentions.rs"]
+mod xep0452_mentions;
 #[path = "../xep0474_downgrade.rs"]
 mod xep0474_downgrade;
 #[path = "../xep0480_upgrade.rs"]

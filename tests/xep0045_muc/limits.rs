@@ -5,11 +5,11 @@ use stube::store::Table;
 use stube::xml::Element;
 
 use crate::client::Client;
-use crate::rooms::{ROOM, entering};
+use crate::rooms::{ROOM, ROOMS, entering};
 use crate::world::{World, show};
 
 fn room(n: usize) -> String {
-    format!("room-{n}@conference.example.org")
+    format!("room-{n}@{ROOMS}")
 }
 
 fn say(world: &mut World, client: Client, text: &str) {

@@ -14,6 +14,7 @@ mod pace;
 mod picture;
 mod rates;
 mod relayed;
+mod standing;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -271,9 +272,8 @@ impl Core {
         self.next_account += 1;
         let created = self.now / 1000;
         let creator_text = creator.map(|creator| creator.bare_str().to_owned()).unwrap_or_default();
-        let subject = record::Subject::default();
-        let hats = Vec::new();
-        let record = record::Room { id, created, creator: creator_text, locked, subject, config, hats };
+        let record =
+            record::Room { id, created, creator: creator_text, locked, config, ..record::Room::default() };
         let ops = schema::room::created(address.domain(), local, &record);
         let mut room = Room::new(address, record, BTreeMap::new());
         room.used = self.now;

@@ -1,5 +1,5 @@
-//! What becomes of rooms that nobody looks after: who has made how many, temporary ones without occupants, and people
-//! whose account is deleted.
+//! All rooms, and not one of them: who has made how many, who is known to which, temporary ones without occupants, and
+//! the end of the server.
 //!
 //! After a start all temporary rooms (§4.2) are without occupants. They wait [`PATIENCE`] for somebody to come back, then
 //! they go.
@@ -10,7 +10,7 @@ use super::{Occupant, Room, Shown};
 use crate::core::{Core, ServiceKind};
 use crate::jid::Jid;
 use crate::stanza::StanzaError;
-use crate::store::record::{self, Role, RoomAffiliation, RoomPerson};
+use crate::store::record::{self, Role, RoomPerson};
 use crate::store::schema::{self, Table};
 
 /// How long a temporary room waits after a start, in milliseconds.
@@ -35,11 +35,14 @@ impl Upkeep {
 
     pub fn removed(&mut self, room: &Room) {
         self.waiting.remove(&room.address);
-        if let Some(made) = self.made.get_mut(room.record.creator.as_str()) {
-            *made -= 1;
-            if *made == 0 {
-                self.made.remove(room.record.creator.as_str());
-            }
+        self.lost(&room.record.creator);
+    }
+
+    fn lost(&mut self, creator: &str) {
+        let Some(made) = self.made.get_mut(creator) else { return };
+        *made -= 1;
+        if *made == 0 {
+            self.made.remove(creator);
         }
     }
 }
@@ -91,9 +94,8 @@ impl Core {
         }
     }
 
-    /// An account is deleted: whoever has its address next is nobody to any room. A room without owner goes to its
-    /// admins, or else to those of the server.
-    pub fn forget_person_in_rooms(&mut self, who: &Jid) {
+    /// The rooms that know somebody, or were made by them.
+    pub fn rooms_that_know(&mut self, who: &Jid) -> Vec<Jid> {
         let mut known = Vec::new();
         self.each_room(|core, address, room| {
             // What is not on disk yet is in memory.
@@ -108,54 +110,14 @@ impl Core {
                 known.push(address);
             }
         });
-        for room in known {
-            if let Err(error) = self.forget_person_in(&room, who) {
-                log::error!(
-                    "{who} is deleted and still known to the room {room}: {}",
-                    error.condition.name()
-                );
-            }
-        }
+        known
     }
 
-    fn forget_person_in(&mut self, room: &Jid, who: &Jid) -> Result<(), StanzaError> {
-        if self.room(room)?.record.creator == who.bare_str() {
-            self.rooms.upkeep.made.remove(who.bare_str());
-            self.change_room(room, |record| record.creator.clear())?;
-        }
-        let was = self.room(room)?.affiliation(who);
-        self.set_person(room, who, RoomPerson::default())?;
-        if was != RoomAffiliation::Owner {
-            return Ok(());
-        }
-        let room = self.room(room)?;
-        let address = room.address.clone();
-        if room.with_affiliation(RoomAffiliation::Owner).next().is_some() {
-            return Ok(());
-        }
-        let mut heirs: Vec<Jid> =
-            room.with_affiliation(RoomAffiliation::Admin).map(|(jid, _)| jid.clone()).collect();
-        if heirs.is_empty() {
-            heirs = self.admins.iter().filter(|admin| !admin.same_bare(who)).cloned().collect();
-        }
-        for heir in heirs {
-            self.make_owner(&address, &heir)?;
-        }
-        Ok(())
-    }
-
-    fn make_owner(&mut self, room: &Jid, who: &Jid) -> Result<(), StanzaError> {
-        let person = self.room(room)?.people.get(who).cloned().unwrap_or_default();
-        self.set_person(room, who, RoomPerson { affiliation: RoomAffiliation::Owner, ..person })?;
-        let here: Vec<Occupant> = self.room(room)?.occupants.of_person(who).cloned().collect();
-        for mut occupant in here {
-            let was = std::mem::replace(&mut occupant.role, Role::Moderator);
-            if let Some(occupant) = self.room(room)?.occupants.get_mut(occupant.nick()) {
-                occupant.role = Role::Moderator;
-            }
-            self.show(room, &occupant, was, &Shown::default());
-        }
-        Ok(())
+    /// Who has made a room is no longer there.
+    pub fn forget_creator(&mut self, room: &Jid) -> Result<(), StanzaError> {
+        let creator = std::mem::take(&mut self.room(room)?.record.creator);
+        self.rooms.upkeep.lost(&creator);
+        self.change_room(room, |_| {})
     }
 
     /// The server stops: whoever is in a room is told so (§11.2), and nobody is in it any more.
@@ -175,7 +137,7 @@ impl Core {
     }
 
     /// Calls `each` with every room there is.
-    fn each_room(&mut self, mut each: impl FnMut(&mut Core, Jid, &record::Room)) {
+    pub fn each_room(&mut self, mut each: impl FnMut(&mut Core, Jid, &record::Room)) {
         let services = self.services().iter().filter(|service| service.kind == ServiceKind::Rooms);
         let services: Vec<Jid> = services.map(|service| service.address.clone()).collect();
         for service in services {

@@ -174,6 +174,20 @@ pub struct Room {
     pub config: RoomConfig,
     /// The hats that there are (XEP-0317).
     pub hats: Vec<Hat>,
+    /// What the server's configuration has asked for, as far as it has been done; `None`: it does not name the room.
+    pub configured: Option<ConfiguredRoom>,
+}
+
+/// A room that the server's configuration asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConfiguredRoom {
+    pub title: String,
+    pub description: String,
+    /// Bare addresses, or a domain.
+    pub members: Vec<String>,
+    pub owners: Vec<String>,
+    /// Clients enter it by themselves.
+    pub autojoin: bool,
 }
 
 /// XEP-0045 §7.2.15
@@ -203,7 +217,11 @@ impl Record for Room {
         let encoder = encoder.str(nick).str(occupant_id).u64(*changed).bytes(elements);
         let encoder = self.config.encode(encoder).length(self.hats.len());
         let put = |encoder: Encoder, hat: &Hat| encoder.str(&hat.uri).str(&hat.title).str(&hat.hue);
-        self.hats.iter().fold(encoder, put).finish()
+        let encoder = self.hats.iter().fold(encoder, put).bool(self.configured.is_some());
+        let Some(ConfiguredRoom { title, description, members, owners, autojoin }) = &self.configured else {
+            return encoder.finish();
+        };
+        encoder.str(title).str(description).strings(members).strings(owners).bool(*autojoin).finish()
     }
 
     fn decode(value: &[u8]) -> Result<Room, Malformed> {
@@ -221,13 +239,49 @@ impl Record for Room {
             },
             config: RoomConfig::decode(&mut value)?,
             hats: Vec::new(),
+            configured: None,
         };
         for _ in 0..value.u32()? {
             let (uri, title) = (value.str()?.to_owned(), value.str()?.to_owned());
             room.hats.push(Hat { uri, title, hue: value.str()?.to_owned() });
         }
+        if value.bool()? {
+            room.configured = Some(ConfiguredRoom::decode(&mut value)?);
+        }
         value.end()?;
         Ok(room)
+    }
+}
+
+impl ConfiguredRoom {
+    fn decode(value: &mut Decoder<'_>) -> Result<ConfiguredRoom, Malformed> {
+        Ok(ConfiguredRoom {
+            title: value.str()?.to_owned(),
+            description: value.str()?.to_owned(),
+            members: value.strings()?,
+            owners: value.strings()?,
+            autojoin: value.bool()?,
+        })
+    }
+}
+
+/// The rooms of the configuration whose bookmark an account has been given, whatever has become of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GivenBookmarks {
+    /// Addresses.
+    pub rooms: Vec<String>,
+}
+
+impl Record for GivenBookmarks {
+    fn encode(&self) -> Vec<u8> {
+        Encoder::new(1).strings(&self.rooms).finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<GivenBookmarks, Malformed> {
+        let mut value = version_1(value)?;
+        let given = GivenBookmarks { rooms: value.strings()? };
+        value.end()?;
+        Ok(given)
     }
 }
 

@@ -9,11 +9,12 @@
 //! has in it; who refuses does not learn whether it was. Bounds: [`MOST`] of a message, and `rooms.messages_per_minute`.
 
 use super::messages::too_fast;
+use super::standing::{self, Cause, Grant};
 use crate::core::Core;
 use crate::core::rooms::{MAX_PEOPLE, Room};
 use crate::jid::Jid;
 use crate::stanza::{Condition, MessageType, Stanza, StanzaError};
-use crate::store::record::{RoomAffiliation, RoomPerson};
+use crate::store::record::RoomAffiliation;
 use crate::xml::{Element, ns};
 
 /// Invitations in one message.
@@ -134,13 +135,10 @@ fn send_invitation(
 }
 
 fn make_member(core: &mut Core, room: &Jid, who: &Jid) -> Result<(), StanzaError> {
-    let known = core.room(room)?.people.get(who.bare_str()).cloned().unwrap_or_default();
-    match known.affiliation {
-        RoomAffiliation::None => {
-            core.set_person(room, who, RoomPerson { affiliation: RoomAffiliation::Member, ..known })
-        }
-        _ => Ok(()),
+    if core.room(room)?.affiliation(who) > RoomAffiliation::None {
+        return Ok(());
     }
+    standing::set_affiliation(core, room, &Grant::new(who, RoomAffiliation::Member), &Cause::default())
 }
 
 fn decline(core: &mut Core, stanza: &Stanza, from: &Jid, refusal: &Element) -> Result<(), StanzaError> {

@@ -9,6 +9,8 @@
 
 mod admin;
 mod configure;
+mod configured;
+mod deleted;
 mod destroy;
 mod disco;
 mod entering;
@@ -53,7 +55,8 @@ pub const MODULE: Module = Module {
     room_entered: Some(history::tell),
     room_said: Some(Core::remember_said),
     session_ended: Some(leaving::session_ended),
-    account_removed: Some(Core::forget_person_in_rooms),
+    configured: Some(configured::keep_rooms),
+    account_removed: Some(deleted::forget),
     info: Some(disco::info),
     items: Some(disco::items),
     ..Module::NONE
