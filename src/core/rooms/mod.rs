@@ -14,6 +14,7 @@ mod pace;
 mod picture;
 mod rates;
 mod relayed;
+mod requests;
 mod standing;
 mod upkeep;
 
@@ -32,6 +33,7 @@ use self::looks::Looks;
 use self::pace::Pace;
 use self::rates::Rates;
 use self::relayed::RelayedRequests;
+use self::requests::Requests;
 use self::upkeep::Upkeep;
 use super::Core;
 use crate::config::Limit;
@@ -79,6 +81,7 @@ pub struct Room {
     /// The hashes of its pictures, once somebody has asked for them.
     pictures: Option<Arc<[String]>>,
     pace: Pace,
+    requests: Requests,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -101,6 +104,7 @@ impl Room {
             rates: Rates::default(),
             pictures: None,
             pace: Pace::default(),
+            requests: Requests::default(),
             used: 0,
             written: 0,
         }
@@ -118,11 +122,6 @@ impl Room {
             RoomAffiliation::None => of(who.domain()),
             affiliation => affiliation,
         }
-    }
-
-    /// Whether a nick is reserved for somebody else (§7.10).
-    pub fn reserves_from(&self, who: &Jid, nick: &str) -> bool {
-        self.people.iter().any(|(jid, person)| person.nick == nick && !jid.same_bare(who))
     }
 
     /// Whether somebody would be let in now, if there is a place and a nick: who has given the password is in.
@@ -169,6 +168,11 @@ impl Room {
     /// Anyone can find it and walk in, and it stays.
     pub fn is_public_place(&self) -> bool {
         self.config().public && self.config().persistent && self.record.is_open()
+    }
+
+    /// Whether somebody may ask those who decide for something; then they have.
+    pub fn may_ask(&mut self, who: &Jid, now: u64) -> bool {
+        self.requests.admit(who, now)
     }
 
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
