@@ -23,6 +23,8 @@ mod limits;
 mod messages;
 #[path = "xep0045_muc/nicks.rs"]
 mod nicks;
+#[path = "xep0045_muc/operating.rs"]
+mod operating;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
 #[path = "xep0045_muc/stopping.rs"]

@@ -6,6 +6,7 @@
 
 mod broadcast;
 mod directory;
+pub mod lines;
 mod looks;
 mod occupants;
 mod rates;
