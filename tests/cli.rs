@@ -253,7 +253,8 @@ fn who_deletes_a_room_of_the_configuration_is_told_that_it_comes_back() {
 #[test]
 fn what_is_no_room_here_is_refused() {
     let site = Site::new("no-room");
-    for address in ["family@example.org", "family@conference.example.com", "conference.example.org"] {
+    for address in ["family@example.org", "family@conference.example.com", "family@conference.example.org/me"]
+    {
         let outcome = site.stube(&format!("room show {address}"));
         assert!(outcome.code == 1 && outcome.error.contains("is not the address of a room"), "{outcome:?}");
     }
