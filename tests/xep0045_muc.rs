@@ -2,17 +2,20 @@
 
 #[path = "xep0045_muc/administering.rs"]
 mod administering;
-#[path = "xep0045_muc/configuring.rs"]
-mod configuring;
-#[path = "xep0045_muc/entering.rs"]
-mod entering;
-
 #[path = "xep0045_muc/configured.rs"]
 mod configured;
+#[path = "xep0045_muc/configuring.rs"]
+mod configuring;
 #[path = "xep0045_muc/deleted.rs"]
 mod deleted;
+#[path = "xep0045_muc/disco.rs"]
+mod disco;
+#[path = "xep0045_muc/entering.rs"]
+mod entering;
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
+#[path = "xep0045_muc/history.rs"]
+mod history;
 #[path = "xep0045_muc/invitations.rs"]
 mod invitations;
 #[path = "xep0045_muc/leaving.rs"]
@@ -23,9 +26,15 @@ mod limits;
 mod messages;
 #[path = "xep0045_muc/nicks.rs"]
 mod nicks;
+#[path = "xep0045_muc/occupant_id.rs"]
+mod occupant_id;
 #[path = "xep0045_muc/operating.rs"]
 mod operating;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
+#[path = "xep0045_muc/relay.rs"]
+mod relay;
+#[path = "xep0045_muc/self_ping.rs"]
+mod self_ping;
 #[path = "xep0045_muc/stopping.rs"]
 mod stopping;

@@ -23,9 +23,9 @@ const LIFETIME: u64 = 30 * 60_000;
 pub struct Command {
     pub node: &'static str,
     pub name: &'static str,
-    /// Who can see and execute it.
-    pub allowed: fn(&Core, &Jid) -> bool,
-    /// What it asks for first, of the user of this domain; `None`: nothing.
+    /// Who can see and execute it, at this domain or room.
+    pub allowed: fn(&Core, &Jid, &Jid) -> bool,
+    /// What it asks for first, of the user of this domain or room; `None`: nothing.
     pub form: Option<fn(&mut Core, &Jid) -> Result<Form, StanzaError>>,
     pub run: fn(&mut Core, &Execution<'_>, &Answers) -> Result<Outcome, StanzaError>,
 }
@@ -34,7 +34,7 @@ pub struct Command {
 pub struct Execution<'a> {
     pub request: &'a Stanza,
     pub asker: &'a Jid,
-    /// The domain that was asked.
+    /// The domain, or the room, that was asked.
     pub host: &'a Jid,
     pub command: &'static Command,
     pub id: &'a str,

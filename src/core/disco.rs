@@ -1,6 +1,7 @@
 //! What our entities say of themselves (XEP-0030), put together from what every module adds.
 
 use super::Core;
+use super::form::{Field, Form};
 use super::module::Target;
 use crate::jid::Jid;
 use crate::stanza::Condition;
@@ -54,6 +55,8 @@ pub struct Info {
     pub features: Vec<&'static str>,
     /// XEP-0128 forms.
     pub forms: Vec<Element>,
+    /// What a room says of itself in one form (XEP-0045 §16.5.4).
+    pub room_info: Vec<Field>,
     /// Why whoever asks is told nothing of what is there.
     pub refused: Option<Condition>,
     /// There is such a node, even if nothing is to be said of it.
@@ -127,6 +130,10 @@ impl Info {
         }
         for feature in &self.features {
             query = query.child(Element::new("feature", ns::DISCO_INFO).attr("var", *feature));
+        }
+        if !self.room_info.is_empty() {
+            let form = self.room_info.iter().cloned().fold(Form::tell(ns::MUC_ROOM_INFO), Form::field);
+            query = query.child(form.to_element());
         }
         self.forms.iter().cloned().fold(query, Element::child)
     }

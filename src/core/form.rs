@@ -4,6 +4,7 @@
 //! that whoever uses the answers finds every required one there, every address to be one, and every choice among
 //! the options. Fields that were not asked for are ignored (§3.1).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -31,7 +32,7 @@ pub struct Field {
     required: bool,
     values: Vec<String>,
     /// Labels and values.
-    options: &'static [(&'static str, &'static str)],
+    options: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     check: Validation,
 }
 
@@ -144,7 +145,7 @@ impl Field {
             label: "",
             required: false,
             values: Vec::new(),
-            options: &[],
+            options: Vec::new(),
             check: Validation::None,
         }
     }
@@ -170,7 +171,15 @@ impl Field {
 
     #[must_use]
     pub fn options(mut self, options: &'static [(&'static str, &'static str)]) -> Field {
-        self.options = options;
+        let known = options.iter().map(|(label, value)| (Cow::Borrowed(*label), Cow::Borrowed(*value)));
+        self.options.extend(known);
+        self
+    }
+
+    /// One more of them, that is not always there.
+    #[must_use]
+    pub fn option(mut self, label: &str, value: &str) -> Field {
+        self.options.push((Cow::Owned(label.to_owned()), Cow::Owned(value.to_owned())));
         self
     }
 
@@ -201,8 +210,8 @@ impl Field {
         for value in &self.values {
             field = field.child(value_element(value));
         }
-        for (label, value) in self.options {
-            let option = Element::new("option", ns::DATA_FORMS).attr("label", *label);
+        for (label, value) in &self.options {
+            let option = Element::new("option", ns::DATA_FORMS).attr("label", label.as_ref());
             field = field.child(option.child(value_element(value)));
         }
         field

@@ -31,6 +31,8 @@ pub struct Module {
     pub iq: &'static [Route],
     /// What it can be told to do (XEP-0050), at one of our domains.
     pub commands: &'static [Command],
+    /// The same, at a room.
+    pub room_commands: &'static [Command],
     /// What is said in place of an account that does not exist, where that must not be told from one that does and
     /// that is not `<service-unavailable/>`.
     pub nobody: Option<fn(&mut Core, &Stanza) -> Option<Result<Element, StanzaError>>>,
@@ -107,6 +109,7 @@ impl Module {
         room_features: &[],
         iq: &[],
         commands: &[],
+        room_commands: &[],
         nobody: None,
         outbound: None,
         inbound: None,

@@ -23,9 +23,13 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// What `<PHOTO/>` of a vCard contains; `None` if that is no picture.
+    /// The picture in a vCard, if there is one.
     pub fn of_vcard(vcard: &Element) -> Option<Picture> {
-        let photo = vcard.find("PHOTO", ns::VCARD)?;
+        Picture::of_photo(vcard.find("PHOTO", ns::VCARD)?)
+    }
+
+    /// What `<PHOTO/>` of a vCard contains; `None` if that is no picture.
+    pub fn of_photo(photo: &Element) -> Option<Picture> {
         let bytes = decode_base64(&photo.find("BINVAL", ns::VCARD)?.text_content())?;
         let said = photo.find("TYPE", ns::VCARD).map(|kind| kind.text_content().trim().to_ascii_lowercase());
         // XEP-0153 §5: what it is counts, not what it is said to be.

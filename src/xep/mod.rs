@@ -28,23 +28,34 @@ pub mod xep0202_time;
 pub mod xep0280_carbons;
 pub mod xep0292_vcard4;
 pub mod xep0313_mam;
+pub mod xep0317_hats;
 pub mod xep0334_hints;
 pub mod xep0357_push;
 pub mod xep0359_stanza_ids;
 pub mod xep0377_reporting;
 pub mod xep0398_avatars;
 pub mod xep0402_bookmarks;
+pub mod xep0424_retraction;
+pub mod xep0425_moderation;
+pub mod xep0433_channel_search;
 pub mod xep0441_mam_preferences;
 pub mod xep0452_mentions;
+pub mod xep0486_room_avatars;
 pub mod xep0490_displayed;
+pub mod xep0500_slow_mode;
+pub mod xep0502_activity;
 
 pub static ALL: &[Module] = &[
     // What is blocked meets nothing else.
     xep0191_blocking::MODULE,
     // What is for an account's own devices is not copied, kept or sent.
     xep0490_displayed::MODULE,
+    // What is refused is in no archive.
+    xep0500_slow_mode::MODULE,
     // No forged id gets into an archive or past it.
     xep0359_stanza_ids::MODULE,
+    // What may not be retracted is not archived as if it were.
+    xep0424_retraction::MODULE,
     xep0313_mam::MODULE,
     xep0280_carbons::MODULE,
     // Who dies in a room is out of it before it looks as if they had left.
@@ -71,11 +82,16 @@ pub static ALL: &[Module] = &[
     xep0199_ping::MODULE,
     xep0202_time::MODULE,
     xep0292_vcard4::MODULE,
+    xep0317_hats::MODULE,
     xep0334_hints::MODULE,
+    xep0425_moderation::MODULE,
     xep0441_mam_preferences::MODULE,
     xep0357_push::MODULE,
     xep0377_reporting::MODULE,
     xep0398_avatars::MODULE,
     xep0402_bookmarks::MODULE,
     xep0452_mentions::MODULE,
+    xep0433_channel_search::MODULE,
+    xep0486_room_avatars::MODULE,
+    xep0502_activity::MODULE,
 ];

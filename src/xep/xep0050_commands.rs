@@ -9,6 +9,7 @@ use crate::core::command::{Command, Execution, Outcome, Standing};
 use crate::core::disco::{Entity, Identity, Info, Item};
 use crate::core::form::Answers;
 use crate::core::module::{Answer, Module, Route, Spec, Target};
+use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
 use crate::xep;
 use crate::xml::Element;
@@ -18,29 +19,36 @@ pub const MODULE: Module = Module {
     name: "commands",
     specs: &[Spec::Xep(50, "1.3.0")],
     features: &[ns::COMMANDS],
-    iq: &[Route { ns: ns::COMMANDS, name: "command", target: Target::Server, handle: execute }],
+    room_features: &[ns::COMMANDS],
+    iq: &[
+        Route { ns: ns::COMMANDS, name: "command", target: Target::Server, handle: execute },
+        Route { ns: ns::COMMANDS, name: "command", target: Target::Room, handle: execute },
+    ],
     info: Some(describe),
     items: Some(list),
     ..Module::NONE
 };
 
-fn commands() -> impl Iterator<Item = &'static Command> {
-    xep::ALL.iter().flat_map(|module| module.commands)
+/// What can be done at one of our domains, or at a room.
+fn commands(core: &Core, place: &Jid) -> impl Iterator<Item = &'static Command> {
+    let at_room = core.is_room(place);
+    xep::ALL.iter().flat_map(move |module| if at_room { module.room_commands } else { module.commands })
 }
 
-fn find(node: &str) -> Option<&'static Command> {
-    commands().find(|command| command.node == node)
+fn find(core: &Core, place: &Jid, node: &str) -> Option<&'static Command> {
+    commands(core, place).find(|command| command.node == node)
 }
 
 // §2.2
 fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
-    let (true, Some(node)) = (entity.is_of_server(core), entity.node) else { return };
+    let has_commands = entity.is_of_server(core) || core.is_room(entity.address);
+    let (true, Some(node)) = (has_commands, entity.node) else { return };
     let identity = |kind, name: &str| Identity { category: "automation", kind, name: name.into() };
     if node == ns::COMMANDS {
         info.identities.push(identity("command-list", "Commands"));
         info.features.push(ns::COMMANDS);
-    } else if let Some(command) = find(node) {
-        if !(command.allowed)(core, entity.asker) {
+    } else if let Some(command) = find(core, entity.address, node) {
+        if !(command.allowed)(core, entity.asker, entity.address) {
             info.refused = Some(Condition::Forbidden);
         }
         info.identities.push(identity("command-node", command.name));
@@ -49,10 +57,12 @@ fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
 }
 
 fn list(core: &mut Core, entity: &Entity<'_>, items: &mut Vec<Item>) {
-    if entity.address.local().is_some() || entity.node != Some(ns::COMMANDS) {
+    let has_commands = entity.address.local().is_none() || core.is_room(entity.address);
+    if !has_commands || entity.node != Some(ns::COMMANDS) {
         return;
     }
-    let allowed = commands().filter(|command| (command.allowed)(core, entity.asker));
+    let commands = commands(core, entity.address);
+    let allowed = commands.filter(|command| (command.allowed)(core, entity.asker, entity.address));
     items.extend(allowed.map(|command| Item {
         jid: entity.address.clone(),
         node: Some(command.node.into()),
@@ -90,8 +100,8 @@ fn execute(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
     };
     let request = stanza.request().ok_or(Condition::BadRequest)?.to_element();
     let node = request.get_attr("node").ok_or(Condition::BadRequest)?;
-    let command = find(node).ok_or(Condition::ItemNotFound)?;
-    if !(command.allowed)(core, asker) {
+    let command = find(core, host, node).ok_or(Condition::ItemNotFound)?;
+    if !(command.allowed)(core, asker, host) {
         return Err(Condition::Forbidden.into());
     }
     let action = Action::of(&request)?;
@@ -116,7 +126,8 @@ fn execute(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
             Ok(Answer::Result(Some(execution.element("canceled")))) // §2.4.3
         }
         (Action::Prev | Action::Next, _) => Err(refused("bad-action")),
-        (_, Some(form)) if begins => {
+        // Who knows the form fills it in at once.
+        (_, Some(form)) if begins && request.find("x", ns::DATA_FORMS).is_none() => {
             let form = form(core, host)?;
             let actions = Element::new("actions", ns::COMMANDS).attr("execute", "complete");
             let actions = actions.child(Element::new("complete", ns::COMMANDS));

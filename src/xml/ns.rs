@@ -257,6 +257,9 @@ pub const CHAT_MARKERS: &str = "urn:xmpp:chat-markers:0";
 /// XEP-0317
 pub const HATS: &str = "urn:xmpp:hats:0";
 
+/// XEP-0317: form type
+pub const HATS_COMMANDS: &str = "urn:xmpp:hats:commands";
+
 /// XEP-0334
 pub const HINTS: &str = "urn:xmpp:hints";
 
@@ -323,8 +326,20 @@ pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 /// XEP-0424
 pub const RETRACTION: &str = "urn:xmpp:message-retract:1";
 
+/// XEP-0424 §4: discovery feature
+pub const RETRACTION_TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
+
 /// XEP-0425
 pub const MODERATION: &str = "urn:xmpp:message-moderate:1";
+
+/// XEP-0433
+pub const CHANNEL_SEARCH: &str = "urn:xmpp:channel-search:0:search";
+
+/// XEP-0433: errors
+pub const CHANNEL_SEARCH_ERRORS: &str = "urn:xmpp:channel-search:0:error";
+
+/// XEP-0433: form type
+pub const CHANNEL_SEARCH_PARAMS: &str = "urn:xmpp:channel-search:0:search-params";
 
 /// XEP-0440
 pub const SASL_CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";

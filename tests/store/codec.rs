@@ -111,6 +111,10 @@ fn people() -> PubsubPeople {
     }
 }
 
+fn hat() -> Hat {
+    Hat { uri: "http://example.org/nurse".into(), title: "Nurse".into(), hue: "327.26".into() }
+}
+
 fn room() -> Room {
     Room {
         id: 7,
@@ -124,6 +128,7 @@ fn room() -> Room {
             elements: b"<subject>Dinner</subject>".to_vec(),
         },
         config: RoomConfig { title: "Family".into(), slow_mode: 5, ..RoomConfig::default() },
+        hats: vec![hat()],
         configured: Some(ConfiguredRoom {
             title: "Family".into(),
             description: "All of us".into(),
@@ -139,7 +144,7 @@ fn person() -> RoomPerson {
         affiliation: RoomAffiliation::Admin,
         nick: "Nurse".into(),
         reason: "helps".into(),
-        hats: vec![Hat { uri: "http://example.org/nurse".into(), title: "Nurse".into() }],
+        hats: vec![hat().uri],
     }
 }
 

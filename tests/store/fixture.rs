@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::record::{
     Affiliation, ArchiveClients, ArchiveDefault, ArchiveOwners, ArchivePreferences, Client, Clients,
-    NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
+    GivenBookmarks, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Room,
+    RoomPerson, Subscriber, Token,
 };
 use stube::store::schema::{
-    self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
-    push_registration, report, roster, subscription_request, vcard,
+    self, account, activity, announcement, archive, blocklist, clients, given_bookmarks, meta, offline,
+    private, pubsub, push_registration, report, room, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 use stube::token::{Binding, Verifier};
@@ -137,6 +138,9 @@ fn everything() -> Vec<Op> {
         pubsub::put_item(1, 3, 77, &tune()),
     ]);
     ops.extend(meta::put_service("pubsub.example.org", 2));
+    ops.extend(room::created("conference.example.org", "family", &Room { id: 4, ..Room::default() }));
+    ops.push(room::put_person(4, "romeo@example.org", &RoomPerson::default()));
+    ops.push(given_bookmarks::put(1, &GivenBookmarks::default()));
     ops
 }
 

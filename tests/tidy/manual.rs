@@ -235,7 +235,7 @@ fn example(sections: &[Section]) -> String {
         for key in &section.keys {
             page += &format!("\n{}\n", wrapped(&key.about, "# "));
             page += &match &key.default {
-                _ if key.name == "domain" => "domain = \"example.org\"\n".into(),
+                _ if key.name == "domain" && section.name.is_empty() => "domain = \"example.org\"\n".into(),
                 Some(default) if section.repeats => format!("# {} = {default}\n", key.name),
                 None if section.repeats => format!("# {} = \"…\"\n", key.name),
                 Some(default) => format!("#{} = {default}\n", key.name),

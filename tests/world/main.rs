@@ -81,6 +81,8 @@ mod xep0280_carbons;
 mod xep0292_vcard4;
 #[path = "../xep0313_mam.rs"]
 mod xep0313_mam;
+#[path = "../xep0317_hats.rs"]
+mod xep0317_hats;
 #[path = "../xep0334_hints.rs"]
 mod xep0334_hints;
 #[path = "../xep0352_csi.rs"]
@@ -101,6 +103,12 @@ mod xep0388_sasl2;
 mod xep0398_avatars;
 #[path = "../xep0402_bookmarks.rs"]
 mod xep0402_bookmarks;
+#[path = "../xep0424_retraction.rs"]
+mod xep0424_retraction;
+#[path = "../xep0425_moderation.rs"]
+mod xep0425_moderation;
+#[path = "../xep0433_channel_search.rs"]
+mod xep0433_channel_search;
 #[path = "../xep0441_mam_preferences.rs"]
 mod xep0441_mam_preferences;
 #[path = "../xep0452_mentions.rs"]
@@ -111,5 +119,11 @@ mod xep0474_downgrade;
 mod xep0480_upgrade;
 #[path = "../xep0484_fast.rs"]
 mod xep0484_fast;
+#[path = "../xep0486_room_avatars.rs"]
+mod xep0486_room_avatars;
 #[path = "../xep0490_displayed.rs"]
 mod xep0490_displayed;
+#[path = "../xep0500_slow_mode.rs"]
+mod xep0500_slow_mode;
+#[path = "../xep0502_activity.rs"]
+mod xep0502_activity;

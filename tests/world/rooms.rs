@@ -130,3 +130,62 @@ impl World {
         self.expect_nothing(client);
     }
 }
+
+impl World {
+    /// Lets a client say something in the room; the id that this has there (XEP-0359). Everyone has read it.
+    pub fn said(&mut self, client: Client, content: &str, readers: &[Client]) -> String {
+        readers.iter().for_each(|reader| self.clear(*reader));
+        self.send(client, &format!("<message type='groupchat' to='{ROOM}' id='said'>{content}</message>"));
+        let told = self.drain(client).pop().expect("an echo");
+        let id = told.children().filter(|child| child.is("stanza-id", "urn:xmpp:sid:0")).last();
+        let id = id.and_then(|id| id.get_attr("id")).map(str::to_owned).expect("an id");
+        readers.iter().for_each(|reader| self.clear(*reader));
+        id
+    }
+
+    /// What the archive of the room gives a client, as the messages are there.
+    pub fn room_archive(&mut self, client: Client) -> Vec<Element> {
+        self.clear(client);
+        self.send(
+            client,
+            &format!("<iq type='set' id='all' to='{ROOM}'><query xmlns='urn:xmpp:mam:2'/></iq>"),
+        );
+        let mut answer = self.drain(client);
+        let fin = answer.pop().expect("an answer");
+        assert_eq!(fin.get_attr("type"), Some("result"), "{}", crate::world::show(&fin));
+        let message = |result: &Element| {
+            let result = result.find("result", "urn:xmpp:mam:2")?.find("forwarded", "urn:xmpp:forward:0")?;
+            result.find("message", "jabber:client").cloned()
+        };
+        answer.iter().filter_map(message).collect()
+    }
+
+    /// What somebody who enters is shown of what was said before.
+    pub fn room_history(&mut self, name: &str) -> Vec<Element> {
+        let client = self.online(name, "history");
+        self.send(client, &format!("<presence to='{ROOM}/{name}'><x xmlns='{MUC}'/></presence>"));
+        let mut told = self.drain(client);
+        told.pop().filter(|last| last.find("subject", "jabber:client").is_some()).expect("a subject");
+        self.close(client);
+        told.retain(|stanza| stanza.name == "message");
+        told
+    }
+}
+
+impl World {
+    /// Makes a room be like this, whoever owns it; nobody is told.
+    pub fn shape_room(&mut self, room: &str, change: impl FnOnce(&mut RoomConfig)) {
+        let address = Jid::parse(room).expect("an address");
+        self.core.change_room(&address, |room| change(&mut room.config)).expect("a room");
+        self.handle(Event::Tick);
+    }
+
+    /// Gives somebody of ours an affiliation; nobody is told.
+    pub fn affiliate(&mut self, room: &str, name: &str, affiliation: RoomAffiliation) {
+        let address = Jid::parse(room).expect("an address");
+        let who = Jid::parse(&format!("{name}@example.org")).expect("an address");
+        let person = RoomPerson { affiliation, ..RoomPerson::default() };
+        self.core.set_person(&address, &who, person).expect("a room");
+        self.handle(Event::Tick);
+    }
+}

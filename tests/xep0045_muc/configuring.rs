@@ -362,7 +362,7 @@ fn who_is_no_member_has_to_go_when_the_room_becomes_one_for_members() {
         assert_eq!(codes(&gone), expected);
         assert_eq!(item(&gone, "role").as_deref(), Some("none"));
     }
-    assert_eq!(announced(&mut world, clients[1]), ["104"]);
+    assert_eq!(announced(&mut world, clients[1]), ["171", "104"], "nor can all read its archive any more");
     world.expect_nothing(clients[2]);
     world.send(clients[2], &entering(ROOM, "tybalt"));
     world.expect_bounce(clients[2], "registration-required");

@@ -21,11 +21,12 @@ mod tail;
 mod upkeep;
 
 pub use query::{Queries, Query, QueryKind, View};
+pub use tail::stamp;
 
 use self::elsewhere::Elsewhere;
 use self::ids::Ids;
 use self::query::Turns;
-use self::tail::{Tail, stamp};
+use self::tail::Tail;
 use self::upkeep::Upkeep;
 use super::{Core, SessionId, time};
 use crate::jid::Jid;

@@ -8,7 +8,7 @@ use crate::core::Core;
 use crate::core::rooms::Room;
 use crate::jid::Jid;
 use crate::stanza::{MessageType, Stanza, StanzaError};
-use crate::store::record::{ArchiveOwners, Archived};
+use crate::store::record::{ArchiveOwners, Archived, RoomConfig};
 use crate::store::schema::{self, Table};
 
 impl Core {
@@ -18,8 +18,8 @@ impl Core {
     }
 
     /// Whether anybody can read afterwards what is said in a room: who enters is warned (XEP-0045 §14.3).
-    pub fn is_logged(&self, room: &Room) -> bool {
-        self.archives_room(room) && !room.config().members_only && room.config().password.is_empty()
+    pub fn is_logged(&self, config: &RoomConfig) -> bool {
+        self.config.archive.enabled && config.archived && !config.members_only && config.password.is_empty()
     }
 
     /// Puts what is said in a room into its archive, and its id there into the stanza (XEP-0359): `address` says it, whose

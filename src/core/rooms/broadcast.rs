@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Device, Occupant, Occupants, Room};
 use crate::core::{Core, Kept};
 use crate::jid::Jid;
-use crate::stanza::{PresenceType, Stanza};
+use crate::stanza::{MessageType, PresenceType, Stanza};
 use crate::store::record::{Hat, Role, RoomAffiliation};
 use crate::xml::{Element, Payload, ns, writer};
 
@@ -58,6 +58,15 @@ impl Core {
                 }
             }
         });
+    }
+
+    /// Tells everyone in a room that something about it has changed (§10.2.1).
+    pub fn announce_change(&mut self, room: &Jid, code: u16) {
+        let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
+        let x = Element::new("x", ns::MUC_USER).child(status);
+        let mut message = Stanza::message(MessageType::Groupchat).from(&room.bare()).with(&x);
+        message.id = Some(self.random_word().into());
+        self.tell_occupants(room, message, |_| true);
     }
 
     /// Sends a message of an occupant to everyone in the room, as it is: it has the occupant's address and all that the
@@ -233,17 +242,19 @@ fn presence_of(room: &Room, occupant: &Occupant, shown: &Shown, view: View) -> S
         out.extend_from_slice(b"/>");
         let person = room.people.get(&occupant.real);
         if let Some(person) = person.filter(|person| !person.hats.is_empty() && !shown.gone) {
-            hats(&person.hats).write(ns::CLIENT, out);
+            hats(&room.record.hats, &person.hats).write(ns::CLIENT, out);
         }
         x(occupant, room.affiliation(&occupant.real), shown, view).write(ns::CLIENT, out);
     });
     stanza
 }
 
-/// XEP-0317
-fn hats(hats: &[Hat]) -> Element {
-    hats.iter().fold(Element::new("hats", ns::HATS), |all, hat| {
-        all.child(Element::new("hat", ns::HATS).attr("uri", &hat.uri).attr("title", &hat.title))
+/// XEP-0317 §3.1: those of a room's hats that somebody wears.
+fn hats(all: &[Hat], worn: &[String]) -> Element {
+    let worn = all.iter().filter(|hat| worn.contains(&hat.uri));
+    worn.fold(Element::new("hats", ns::HATS), |hats, hat| {
+        let element = Element::new("hat", ns::HATS).attr("uri", &hat.uri).attr("title", &hat.title);
+        hats.child(if hat.hue.is_empty() { element } else { element.attr("hue", &hat.hue) })
     })
 }
 

@@ -18,6 +18,12 @@ const MAX_LISTED: usize = 5000;
 /// Rooms that are read at once to make the list.
 const READ: usize = 500;
 
+/// Searches a minute, by one account of ours or one other domain, and those who can search within one minute.
+const MAX_SEARCHES: u32 = 30;
+const MAX_SEARCHERS: usize = 1000;
+
+const MINUTE: u64 = 60_000;
+
 /// What can be found of a room.
 #[derive(Clone, Debug)]
 pub struct Listed {
@@ -31,6 +37,14 @@ pub struct Listed {
 
 /// The public rooms of a service by their addresses.
 pub type Listing = BTreeMap<Jid, Listed>;
+
+/// How often people have searched within this minute.
+#[derive(Default)]
+pub struct Searches {
+    minute: u64,
+    /// By bare addresses; of other domains, by the domain.
+    counts: HashMap<Jid, u32>,
+}
 
 /// The lists that somebody has asked for, by the service's address, and when that was last.
 #[derive(Default)]
@@ -91,6 +105,23 @@ impl Core {
             listing.extend(public);
         }
         Ok(listing)
+    }
+
+    /// Counts a search of somebody's; `Err`: there have been enough, and in so many seconds there may be more.
+    pub fn admit_search(&mut self, who: &Jid) -> Result<(), u64> {
+        let who = if self.is_local(who.domain()) { who.bare() } else { who.domain_jid() };
+        let (now, searches) = (self.now, &mut self.rooms.searches);
+        if searches.minute != now / MINUTE {
+            *searches = Searches { minute: now / MINUTE, counts: HashMap::new() };
+        }
+        let is_new = !searches.counts.contains_key(&who);
+        let full = is_new && searches.counts.len() >= MAX_SEARCHERS;
+        let count = if full { MAX_SEARCHES } else { *searches.counts.entry(who.clone()).or_default() };
+        if count >= MAX_SEARCHES {
+            return Err((MINUTE - now % MINUTE).div_ceil(1000));
+        }
+        searches.counts.insert(who, count + 1);
+        Ok(())
     }
 
     /// How many are in a room now.

@@ -4,11 +4,15 @@
 //! A room is in memory while somebody is in it or asks for it, and [`REMEMBERED`] after; its record and its people are
 //! written behind. Who is in it is nowhere but in memory: after a restart everyone comes anew.
 
+mod activity;
 mod broadcast;
 mod directory;
+mod history;
 pub mod lines;
 mod looks;
 mod occupants;
+mod pace;
+mod picture;
 mod rates;
 mod relayed;
 mod standing;
@@ -19,11 +23,14 @@ use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
+pub use history::{Found, History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
 
-use self::directory::Directory;
+use self::activity::Activity;
+use self::directory::{Directory, Searches};
 use self::looks::Looks;
+use self::pace::Pace;
 use self::rates::Rates;
 use self::relayed::RelayedRequests;
 use self::upkeep::Upkeep;
@@ -52,6 +59,8 @@ pub(super) struct Rooms {
     removed: HashMap<Jid, u64>,
     upkeep: Upkeep,
     directory: Directory,
+    searches: Searches,
+    activity: Activity,
     /// Requests between occupants that wait for their answers.
     relayed: RelayedRequests,
     /// With so many in memory, those that nobody needs go at once.
@@ -64,9 +73,13 @@ pub struct Room {
     /// Those who are more to it than others, or less, or have a nick of their own, by their bare addresses.
     pub people: BTreeMap<Jid, RoomPerson>,
     pub occupants: Occupants,
+    pub history: History,
     /// The nicks that are reserved, by how they look.
     reserved: Looks,
     rates: Rates,
+    /// The hashes of its pictures, once somebody has asked for them.
+    pictures: Option<Arc<[String]>>,
+    pace: Pace,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -84,8 +97,11 @@ impl Room {
             record,
             people,
             occupants: Occupants::default(),
+            history: History::default(),
             reserved,
             rates: Rates::default(),
+            pictures: None,
+            pace: Pace::default(),
             used: 0,
             written: 0,
         }
@@ -151,6 +167,13 @@ impl Room {
         self.rates.admit(id, per_minute.get().unwrap_or_default(), now)
     }
 
+    /// Anyone can find it and walk in, and it stays.
+    pub fn is_public_place(&self) -> bool {
+        let config = self.config();
+        let open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        config.public && config.persistent && open
+    }
+
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
     pub fn is_open_to(&self, who: &Jid) -> bool {
         let (affiliation, config) = (self.affiliation(who), self.config());
@@ -174,19 +197,20 @@ impl Room {
 impl Rooms {
     pub fn forget_unused(&mut self, now: u64, committed: u64) {
         self.directory.forget_unused(now);
-        self.forget_before((now + 1).saturating_sub(REMEMBERED), committed);
+        self.activity.forget_silent(now);
+        let since = (now + 1).saturating_sub(REMEMBERED);
+        self.forget(|room| room.written <= committed && room.used < since && !room.makes_wait(now));
     }
 
     fn make_room(&mut self, now: u64, committed: u64) {
         if self.loaded.len() >= self.enough.max(MOST_REMEMBERED) {
-            self.forget_before(now, committed);
+            self.forget(|room| room.written <= committed && room.used < now);
             self.enough = self.loaded.len() + MOST_REMEMBERED;
         }
     }
 
-    fn forget_before(&mut self, used: u64, committed: u64) {
-        self.loaded
-            .retain(|_, room| !room.occupants.is_empty() || room.written > committed || room.used >= used);
+    fn forget(&mut self, needless: impl Fn(&Room) -> bool) {
+        self.loaded.retain(|_, room| !room.occupants.is_empty() || !needless(room));
         if self.loaded.capacity() > 4 * self.loaded.len() {
             self.loaded.shrink_to_fit();
         }
@@ -253,8 +277,16 @@ impl Core {
         let created = self.now / 1000;
         let creator_text = creator.map(|creator| creator.bare_str().to_owned()).unwrap_or_default();
         let subject = record::Subject::default();
-        let record =
-            record::Room { id, created, creator: creator_text, locked, subject, config, configured: None };
+        let record = record::Room {
+            id,
+            created,
+            creator: creator_text,
+            locked,
+            subject,
+            config,
+            hats: Vec::new(),
+            configured: None,
+        };
         let ops = schema::room::created(address.domain(), local, &record);
         let mut room = Room::new(address, record, BTreeMap::new());
         room.used = self.now;

@@ -92,6 +92,11 @@ impl Occupants {
         self.by_nick.get(self.nicks.get(device)?)
     }
 
+    /// The device with this full address.
+    pub fn device(&self, device: &Jid) -> Option<&Device> {
+        self.of(device)?.devices.iter().find(|other| other.jid == *device)
+    }
+
     /// Those whose nicks could be taken for this one, or are it.
     pub fn alike(&self, nick: &str) -> impl Iterator<Item = &Occupant> {
         self.looks.of_others(nick).into_iter().filter_map(|nick| self.get(nick))

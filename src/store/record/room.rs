@@ -172,6 +172,8 @@ pub struct Room {
     pub locked: bool,
     pub subject: Subject,
     pub config: RoomConfig,
+    /// The hats that there are (XEP-0317).
+    pub hats: Vec<Hat>,
     /// What the server's configuration has asked for, as far as it has been done; `None`: it does not name the room.
     pub configured: Option<ConfiguredRoom>,
 }
@@ -206,7 +208,9 @@ impl Record for Room {
         let encoder = Encoder::new(1).u32(self.id).u64(self.created).str(&self.creator).bool(self.locked);
         let Subject { nick, occupant_id, changed, elements } = &self.subject;
         let encoder = encoder.str(nick).str(occupant_id).u64(*changed).bytes(elements);
-        let encoder = self.config.encode(encoder).bool(self.configured.is_some());
+        let encoder = self.config.encode(encoder).length(self.hats.len());
+        let put = |encoder: Encoder, hat: &Hat| encoder.str(&hat.uri).str(&hat.title).str(&hat.hue);
+        let encoder = self.hats.iter().fold(encoder, put).bool(self.configured.is_some());
         let Some(ConfiguredRoom { title, description, members, owners, autojoin }) = &self.configured else {
             return encoder.finish();
         };
@@ -215,7 +219,7 @@ impl Record for Room {
 
     fn decode(value: &[u8]) -> Result<Room, Malformed> {
         let mut value = version_1(value)?;
-        let room = Room {
+        let mut room = Room {
             id: value.u32()?,
             created: value.u64()?,
             creator: value.str()?.to_owned(),
@@ -227,8 +231,14 @@ impl Record for Room {
                 elements: value.bytes()?.to_vec(),
             },
             config: RoomConfig::decode(&mut value)?,
-            configured: value.bool()?.then(|| ConfiguredRoom::decode(&mut value)).transpose()?,
+            hats: Vec::new(),
+            configured: None,
         };
+        for _ in 0..value.u32()? {
+            let (uri, title) = (value.str()?.to_owned(), value.str()?.to_owned());
+            room.hats.push(Hat { uri, title, hue: value.str()?.to_owned() });
+        }
+        room.configured = value.bool()?.then(|| ConfiguredRoom::decode(&mut value)).transpose()?;
         value.end()?;
         Ok(room)
     }
@@ -274,35 +284,34 @@ pub struct RoomPerson {
     pub nick: String,
     /// Why they have this affiliation, or nothing.
     pub reason: String,
-    /// XEP-0317
-    pub hats: Vec<Hat>,
+    /// The URIs of the hats that they wear (XEP-0317).
+    pub hats: Vec<String>,
 }
 
-/// XEP-0317
+/// Something that somebody can be in a room (XEP-0317).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hat {
+    /// Its name; no two hats of a room have the same.
     pub uri: String,
     pub title: String,
+    /// The angle of its colour (XEP-0392), or nothing.
+    pub hue: String,
 }
 
 impl Record for RoomPerson {
     fn encode(&self) -> Vec<u8> {
         let encoder = Encoder::new(1).u8(self.affiliation as u8).str(&self.nick).str(&self.reason);
-        let encoder = encoder.length(self.hats.len());
-        self.hats.iter().fold(encoder, |encoder, hat| encoder.str(&hat.uri).str(&hat.title)).finish()
+        encoder.strings(&self.hats).finish()
     }
 
     fn decode(value: &[u8]) -> Result<RoomPerson, Malformed> {
         let mut value = version_1(value)?;
-        let mut person = RoomPerson {
+        let person = RoomPerson {
             affiliation: RoomAffiliation::decode(&mut value)?,
             nick: value.str()?.to_owned(),
             reason: value.str()?.to_owned(),
-            hats: Vec::new(),
+            hats: value.strings()?,
         };
-        for _ in 0..value.u32()? {
-            person.hats.push(Hat { uri: value.str()?.to_owned(), title: value.str()?.to_owned() });
-        }
         value.end()?;
         Ok(person)
     }

@@ -144,7 +144,7 @@ fn grants(
 fn follow(core: &mut Core, address: &Jid, before: &RoomConfig, cause: &Cause) {
     let Some(room) = core.loaded_room(address) else { return };
     let config = room.config();
-    let codes = codes(before, config);
+    let codes = codes(core, before, config);
     if config.members_only && !before.members_only {
         standing::expel_strangers(core, address, cause);
     }
@@ -155,10 +155,11 @@ fn follow(core: &mut Core, address: &Jid, before: &RoomConfig, cause: &Cause) {
 }
 
 /// §10.2.1
-fn codes(before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
+fn codes(core: &Core, before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
     let mut codes = Vec::new();
-    if now.archived != before.archived {
-        codes.push(if now.archived { 170 } else { 171 });
+    // §14.3: a warning for when anybody can read it, and that is not a matter of one setting only.
+    if core.is_logged(now) != core.is_logged(before) {
+        codes.push(if core.is_logged(now) { 170 } else { 171 });
     }
     if now.non_anonymous != before.non_anonymous {
         codes.push(if now.non_anonymous { 172 } else { 173 });

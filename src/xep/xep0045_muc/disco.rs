@@ -4,7 +4,7 @@
 //! take, and nothing else. Who is in a room is for those who are in it (§14.4).
 
 use crate::core::disco::{Entity, Identity, Info, Item};
-use crate::core::form::{Field, FieldType, Form};
+use crate::core::form::{Field, FieldType};
 use crate::core::module::Answer;
 use crate::core::rooms::Room;
 use crate::core::rsm::{self, Rsm};
@@ -110,8 +110,7 @@ fn describe(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
         return;
     }
     info.identities.push(identity(&room.config().title));
-    let form = room_info(room, room.is_open_to(entity.asker), most_history);
-    info.forms.push(form.to_element());
+    info.room_info.extend(room_info(room, room.is_open_to(entity.asker), most_history));
 }
 
 /// §16.3
@@ -133,30 +132,30 @@ fn features(room: &Room) -> impl Iterator<Item = &'static str> {
 }
 
 /// §16.5.4, and what of the configuration clients look for; what goes on inside only if `open`.
-fn room_info(room: &Room, open: bool, most_history: u64) -> Form {
+fn room_info(room: &Room, open: bool, most_history: u64) -> Vec<Field> {
     let config = room.config();
     let text = |var, value: &str| Field::new(FieldType::TextSingle, var).values([value]);
     let yes = |var, value: bool| Field::new(FieldType::Boolean, var).values([u8::from(value)]);
-    let mut form = Form::tell(ns::MUC_ROOM_INFO)
-        .field(text("muc#roomconfig_roomname", &config.title))
-        .field(text("muc#roominfo_description", &config.description))
-        .field(text("muc#roominfo_occupants", &room.occupants.len().to_string()))
-        .field(text("muc#maxhistoryfetch", &u64::from(config.history).min(most_history).to_string()))
-        .field(yes("muc#roominfo_subjectmod", config.participants_change_subject))
-        .field(yes("muc#roomconfig_changesubject", config.participants_change_subject))
-        .field(yes("muc#roomconfig_allowinvites", config.members_invite))
-        .field(text("muc#roomconfig_allowpm", private_messages(config.private_messages)));
+    let mut fields = vec![
+        text("muc#roomconfig_roomname", &config.title),
+        text("muc#roominfo_description", &config.description),
+        text("muc#roominfo_occupants", &room.occupants.len().to_string()),
+        text("muc#maxhistoryfetch", &u64::from(config.history).min(most_history).to_string()),
+        yes("muc#roominfo_subjectmod", config.participants_change_subject),
+        yes("muc#roomconfig_changesubject", config.participants_change_subject),
+        yes("muc#roomconfig_allowinvites", config.members_invite),
+        text("muc#roomconfig_allowpm", private_messages(config.private_messages)),
+    ];
     if !config.language.is_empty() {
-        form = form.field(text("muc#roominfo_lang", &config.language));
+        fields.push(text("muc#roominfo_lang", &config.language));
     }
     if !config.contacts.is_empty() {
-        form =
-            form.field(Field::new(FieldType::JidMulti, "muc#roominfo_contactjid").values(&config.contacts));
+        fields.push(Field::new(FieldType::JidMulti, "muc#roominfo_contactjid").values(&config.contacts));
     }
     if open {
-        form = form.field(text("muc#roominfo_subject", &subject(room)));
+        fields.push(text("muc#roominfo_subject", &subject(room)));
     }
-    form
+    fields
 }
 
 /// §16.5.3

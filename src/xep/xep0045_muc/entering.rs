@@ -161,7 +161,7 @@ fn may_enter(room: &Room, stanza: &Stanza, from: &Jid, to: &Jid, most: usize) ->
 /// §7.2.3, §7.2.12, §10.1.1
 fn entry_codes(core: &Core, room: &Jid, made: bool) -> Vec<u16> {
     let Some(room) = core.loaded_room(room) else { return Vec::new() };
-    let codes = [(100, room.config().non_anonymous), (170, core.is_logged(room)), (201, made)];
+    let codes = [(100, room.config().non_anonymous), (170, core.is_logged(room.config())), (201, made)];
     codes.into_iter().filter(|(_, applies)| *applies).map(|(code, _)| code).collect()
 }
 

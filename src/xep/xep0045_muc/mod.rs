@@ -1,10 +1,11 @@
 //! Multi-user chat (XEP-0045): rooms where several people talk.
 //!
 //! What a room is and who is in it is in `core/rooms`; here is what is asked of it, a file for each thing that one would
-//! look for: who comes (`entering`) and goes (`leaving`), how they are there (`presence`), what is said (`messages`,
-//! `subject`), who is asked to come (`invitations`, also the direct ones of XEP-0249), what occupants ask each other
-//! (`relay`), and what a room says of itself (`disco`); who may do what (`privileges`), and does it to people (`admin`,
-//! `standing`, `register`) or to the room (`configure` with `settings`, `destroy`).
+//! look for: who comes (`entering`, `history`) and goes (`leaving`), how they are there (`presence`), what is said
+//! (`messages`, `subject`), who is asked to come (`invitations`, also the direct ones of XEP-0249), what occupants ask each
+//! other (`relay`, with XEP-0410's question whether one is still there), and what a room says of itself (`disco`); who may
+//! do what (`privileges`), and does it to people (`admin`, `standing`, `register`) or to the room (`configure` with
+//! `settings`, `destroy`). Whatever an occupant says carries the occupant's id (XEP-0421).
 
 mod admin;
 mod configure;
@@ -13,6 +14,7 @@ mod deleted;
 mod destroy;
 mod disco;
 mod entering;
+mod history;
 mod invitations;
 mod leaving;
 mod messages;
@@ -50,6 +52,8 @@ pub const MODULE: Module = Module {
         },
     ],
     at_service: Some(take),
+    room_entered: Some(history::tell),
+    room_said: Some(Core::remember_said),
     session_ended: Some(leaving::session_ended),
     configured: Some(configured::keep_rooms),
     account_removed: Some(deleted::forget),

@@ -12,7 +12,6 @@ mod announcements;
 mod figures;
 mod stop;
 
-use crate::core::Core;
 use crate::core::command::Command;
 use crate::core::module::{Module, Spec};
 
@@ -21,7 +20,7 @@ macro_rules! command {
         Command {
             node: concat!("http://jabber.org/protocol/admin#", $name),
             name: $title,
-            allowed: Core::is_admin,
+            allowed: |core, asker, _| core.is_admin(asker),
             form: $form,
             run: $run,
         }
