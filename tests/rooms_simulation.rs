@@ -44,7 +44,7 @@ const RESOURCES: [&str; 2] = ["one", "two"];
 /// Full addresses of those elsewhere.
 const STRANGERS: [&str; 3] = ["eve@example.net/x", "eve@example.net/y", "fay@example.com/x"];
 const ROOMS: [&str; 2] = ["kitchen@conference.example.org", "hall@conference.example.org"];
-const NICKS: [&str; 5] = ["Ann", "Ben", "Cat", "Eve", "Nobody"];
+const NICKS: [&str; 7] = ["Ann", "Ben", "Cat", "Dan", "Eve", "Fay", "Nobody"];
 
 const SM: &str = "urn:xmpp:sm:3";
 
@@ -143,6 +143,7 @@ impl House {
         for name in PEOPLE {
             house.comes(name, RESOURCES[0]);
         }
+        house.everyone_enters();
         house.look_around();
         house
     }
@@ -168,10 +169,10 @@ impl House {
             23..=27 => self.the_disk_stops_or_starts(),
             28 => self.the_server_crashes(),
             29 => self.an_account_is_removed(),
-            30..=31 => self.someone_elsewhere_vanishes(),
-            32..=50 => self.someone_enters(),
-            51..=62 => self.someone_says_something(),
-            63..=66 => self.someone_whispers(),
+            30 => self.someone_elsewhere_vanishes(),
+            31..=46 => self.someone_enters(),
+            47..=55 => self.someone_says_something(),
+            56..=58 => self.someone_whispers(),
             _ => self.someone_does_something(),
         }
         self.look_around();

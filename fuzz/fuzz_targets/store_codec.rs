@@ -3,8 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use stube::store::record::{
-    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Clients, GivenBookmarks, Offline,
-    PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, Room, RoomPerson, RosterItem,
+    Account, Activity, ArchiveClients, ArchiveIndex, ArchivePreferences, Archived, Blob, Clients,
+    GivenBookmarks, Offline, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Record, Report, Room,
+    RoomPerson, RosterItem,
 };
 
 fuzz_target!(|data: &[u8]| {

@@ -90,8 +90,8 @@ pub static ALL: &[Module] = &[
     xep0377_reporting::MODULE,
     xep0398_avatars::MODULE,
     xep0402_bookmarks::MODULE,
-    xep0452_mentions::MODULE,
     xep0433_channel_search::MODULE,
     xep0486_room_avatars::MODULE,
     xep0502_activity::MODULE,
+    xep0452_mentions::MODULE,
 ];

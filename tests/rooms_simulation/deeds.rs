@@ -4,6 +4,7 @@ use super::{House, NICKS, PEOPLE, ROOMS, STRANGERS, Said, jid};
 use crate::rooms::{ADMIN, MUC, OWNER, USER};
 use crate::world::try_stanza;
 use stube::core::Event;
+use stube::store::record::Role;
 
 const AFFILIATIONS: [&str; 5] = ["outcast", "none", "member", "admin", "owner"];
 const ROLES: [&str; 4] = ["none", "visitor", "participant", "moderator"];
@@ -27,9 +28,24 @@ impl House {
         }
     }
 
+    pub fn everyone_enters(&mut self) {
+        for room in ROOMS {
+            for at in (0..self.guests.len()).rev() {
+                if !self.chance.one_in(4) {
+                    self.enters(at, room);
+                }
+            }
+        }
+    }
+
     pub fn someone_enters(&mut self) {
         let Some(at) = self.someone() else { return };
-        let (room, nick) = (self.chance.pick(&ROOMS), self.chance.pick(&NICKS));
+        let room = self.chance.pick(&ROOMS);
+        self.enters(at, room);
+    }
+
+    fn enters(&mut self, at: usize, room: &str) {
+        let nick = self.chance.pick(&NICKS);
         let password = if self.chance.one_in(4) { "" } else { "<password>secret</password>" };
         let history = self.chance.pick(&["", "<history maxstanzas='0'/>", "<history maxchars='0'/>"]);
         let status = self.status();
@@ -40,8 +56,8 @@ impl House {
             ),
         );
         let new = self.world.core.room(&jid(room)).is_ok_and(|room| room.record.locked);
-        if new && !self.chance.one_in(4) {
-            self.configure(at, room);
+        if new && !self.chance.one_in(10) {
+            self.say(at, &format!("<iq type='set' id='open' to='{room}'><query xmlns='{OWNER}'><x xmlns='jabber:x:data' type='submit'/></query></iq>"));
         }
     }
 
@@ -82,25 +98,42 @@ impl House {
         );
     }
 
+    /// Mostly somebody who rules in this room.
+    fn someone_in(&mut self, room: &str) -> Option<usize> {
+        let state = self.world.core.loaded_room(&jid(room));
+        let rules = |address: &str| {
+            let occupant = state.and_then(|room| room.occupants.of(&jid(address)));
+            occupant.is_some_and(|occupant| occupant.role == Role::Moderator)
+        };
+        let rulers: Vec<usize> = (0..self.guests.len())
+            .filter(|at| !self.guests[*at].is_away() && rules(&self.guests[*at].address))
+            .collect();
+        if rulers.is_empty() || self.chance.one_in(4) {
+            self.someone()
+        } else {
+            Some(self.chance.pick(&rulers))
+        }
+    }
+
     pub fn someone_does_something(&mut self) {
-        let Some(at) = self.someone() else { return };
         let (room, nick) = (self.chance.pick(&ROOMS), self.chance.pick(&NICKS));
+        let Some(at) = self.someone_in(room) else { return };
         let status = self.status();
-        match self.chance.below(24) {
+        match self.chance.below(30) {
             0..=1 => self.say(at, &format!("<presence type='unavailable' to='{room}/{nick}'/>")),
             2 => self.say(at, &format!("<presence type='unavailable' to='{room}'/>")),
             // Without the `<x/>`: another nick, or another status.
             3..=6 => self.say(at, &format!("<presence to='{room}/{nick}'>{status}</presence>")),
-            7..=10 => self.change_role(at, room),
-            11..=15 => self.change_affiliation(at, room),
-            16..=18 => self.configure(at, room),
-            19 => self.invite(at, room),
-            20 => self.say(
+            7..=11 => self.change_role(at, room),
+            12..=18 => self.change_affiliation(at, room),
+            19..=24 => self.configure(at, room),
+            25 => self.invite(at, room),
+            26 => self.say(
                 at,
                 &format!("<message type='groupchat' id='s' to='{room}'><subject>{nick}</subject></message>"),
             ),
-            21 => self.destroy(at, room),
-            22 => self.everywhere(at),
+            27 if self.chance.one_in(3) => self.destroy(at, room),
+            28 => self.everywhere(at),
             _ => self.odd(at, room, nick),
         }
     }
@@ -117,8 +150,13 @@ impl House {
         );
     }
 
-    fn person(&mut self) -> String {
-        match self.chance.below(4) {
+    /// Mostly somebody who is in the room.
+    fn person(&mut self, room: &str) -> String {
+        let state = self.world.core.loaded_room(&jid(room));
+        let there: Vec<String> =
+            state.into_iter().flat_map(|room| room.occupants.iter()).map(|o| o.real.to_string()).collect();
+        match self.chance.below(8) {
+            0..=4 if !there.is_empty() => there[self.chance.below(there.len())].clone(),
             0 => self.chance.pick(&STRANGERS).split('/').next().unwrap_or_default().to_owned(),
             _ => format!("{}@example.org", self.chance.pick(&PEOPLE)),
         }
@@ -127,7 +165,11 @@ impl House {
     fn change_affiliation(&mut self, at: usize, room: &str) {
         let items: String = (0..1 + self.chance.below(2))
             .map(|_| {
-                format!("<item jid='{}' affiliation='{}'/>", self.person(), self.chance.pick(&AFFILIATIONS))
+                format!(
+                    "<item jid='{}' affiliation='{}'/>",
+                    self.person(room),
+                    self.chance.pick(&AFFILIATIONS)
+                )
             })
             .collect();
         self.say(
@@ -139,7 +181,7 @@ impl House {
     fn configure(&mut self, at: usize, room: &str) {
         let options: [(&str, &[&str]); 8] = [
             ("persistentroom", &["0", "1", "1"]),
-            ("membersonly", &["0", "0", "1"]),
+            ("membersonly", &["0", "1"]),
             ("moderatedroom", &["0", "1"]),
             ("whois", &["moderators", "anyone"]),
             ("passwordprotectedroom", &["0", "1"]),
@@ -173,7 +215,7 @@ impl House {
     }
 
     fn invite(&mut self, at: usize, room: &str) {
-        let whom = self.person();
+        let whom = self.person(room);
         self.say(
             at,
             &format!("<message to='{room}'><x xmlns='{USER}'><invite to='{whom}'><reason>come</reason></invite></x></message>"),

@@ -229,9 +229,6 @@ fn complaint_about(room: &Room, ownerless: bool) -> Option<String> {
         if room.config().members_only && affiliation < RoomAffiliation::Member {
             return Some(format!("{who} is no member and in the room"));
         }
-        if room.record.locked && affiliation < RoomAffiliation::Owner {
-            return Some(format!("{who} is in a room that is not open yet"));
-        }
         if occupant.role < least {
             return Some(format!("{who} is {} and only {}", affiliation.name(), occupant.role.name()));
         }

@@ -111,10 +111,6 @@ fn people() -> PubsubPeople {
     }
 }
 
-fn hat() -> Hat {
-    Hat { uri: "http://example.org/nurse".into(), title: "Nurse".into(), hue: "327.26".into() }
-}
-
 fn room() -> Room {
     Room {
         id: 7,
@@ -128,7 +124,11 @@ fn room() -> Room {
             elements: b"<subject>Dinner</subject>".to_vec(),
         },
         config: RoomConfig { title: "Family".into(), slow_mode: 5, ..RoomConfig::default() },
-        hats: vec![hat()],
+        hats: vec![Hat {
+            uri: "http://example.org/nurse".into(),
+            title: "Nurse".into(),
+            hue: "327.255249".into(),
+        }],
         configured: Some(ConfiguredRoom {
             title: "Family".into(),
             description: "All of us".into(),
@@ -144,7 +144,7 @@ fn person() -> RoomPerson {
         affiliation: RoomAffiliation::Admin,
         nick: "Nurse".into(),
         reason: "helps".into(),
-        hats: vec![hat().uri],
+        hats: vec!["http://example.org/nurse".into()],
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Device, Occupant, Occupants, Room};
 use crate::core::{Core, Kept};
 use crate::jid::Jid;
-use crate::stanza::{MessageType, PresenceType, Stanza};
+use crate::stanza::{Kind, MessageType, PresenceType, Stanza};
 use crate::store::record::{Hat, Role, RoomAffiliation};
 use crate::xml::{Element, Payload, ns, writer};
 
@@ -176,13 +176,14 @@ impl Core {
         }
     }
 
-    /// What is sent to a device stays in order: behind what waits for the disk, it waits too; but not for a disk that
-    /// takes nothing.
+    /// Messages to a device stay in order: behind what waits for the disk, they wait too; but not for a disk that takes
+    /// nothing. Presence waits for nothing, so that what a client knows of a room is always true.
     fn give_written(&mut self, device: &Device, written: &Written) {
         if self.has_blocked(device, &written.stanza) {
             return;
         }
-        let waits = device.echo > self.committed && self.writable().is_ok();
+        let is_message = matches!(written.stanza.kind, Kind::Message(_));
+        let waits = is_message && device.echo > self.committed && self.writable().is_ok();
         match device.session {
             Some(session) if !waits => {
                 self.send_written(session, &written.stanza, |out| {

@@ -238,7 +238,9 @@ impl Record for Room {
             let (uri, title) = (value.str()?.to_owned(), value.str()?.to_owned());
             room.hats.push(Hat { uri, title, hue: value.str()?.to_owned() });
         }
-        room.configured = value.bool()?.then(|| ConfiguredRoom::decode(&mut value)).transpose()?;
+        if value.bool()? {
+            room.configured = Some(ConfiguredRoom::decode(&mut value)?);
+        }
         value.end()?;
         Ok(room)
     }

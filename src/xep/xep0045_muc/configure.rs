@@ -72,34 +72,38 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
     check_together(room, &grants.iter().collect::<Vec<_>>())?;
     core.writable()?;
     let cause = Cause::by(core, address, from);
-    let before = configure(core, address, config, &cause)?;
+    let before = core.room(address)?.config().clone();
+    // Who has to go is not shown to all for that.
+    let meanwhile =
+        RoomConfig { non_anonymous: config.non_anonymous && before.non_anonymous, ..config.clone() };
+    configure(core, address, meanwhile, &cause)?;
     for grant in &grants {
         standing::set_affiliation(core, address, grant, &cause)?;
     }
-    follow(core, address, &before, &cause);
+    if config.members_only && !before.members_only {
+        standing::expel_strangers(core, address, &cause);
+    }
+    core.change_room(address, |room| room.config.non_anonymous = config.non_anonymous)?;
+    let codes = codes(core, &before, &config);
+    tell_codes(core, address, &codes);
     core.end_if_abandoned(address);
     Ok(Answer::Kept(None))
 }
 
-/// Lets a new configuration hold, and gives back the old one. Whose presence is no longer shown is gone for the others,
+/// Lets a new configuration hold. Whose presence is no longer shown is gone for the others,
 /// which must be said before; whose is shown from now on is said after.
-fn configure(
-    core: &mut Core,
-    address: &Jid,
-    config: RoomConfig,
-    cause: &Cause,
-) -> Result<RoomConfig, StanzaError> {
+fn configure(core: &mut Core, address: &Jid, config: RoomConfig, cause: &Cause) -> Result<(), StanzaError> {
     let room = core.room(address)?;
-    let (before, least) = (room.config().clone(), config.broadcast);
+    let moderated = config.moderated != room.config().moderated;
+    let (least_before, least) = (room.config().broadcast, config.broadcast);
     let changed: Vec<Occupant> = (room.occupants.iter())
-        .filter(|occupant| (occupant.role >= before.broadcast) != (occupant.role >= least))
+        .filter(|occupant| (occupant.role >= least_before) != (occupant.role >= least))
         .cloned()
         .collect();
     let gone = Shown { gone: true, ..Shown::default() };
     for occupant in changed.iter().filter(|occupant| occupant.role < least) {
         core.show_to_others(address, occupant, occupant.role, &gone);
     }
-    let moderated = config.moderated != before.moderated;
     core.change_room(address, |room| {
         room.locked = false;
         room.config = config;
@@ -110,7 +114,7 @@ fn configure(
     if moderated {
         standing::follow_moderation(core, address, cause);
     }
-    Ok(before)
+    Ok(())
 }
 
 /// Those whose affiliation changes because of full lists of owners and admins (§10.2). Who is no longer an owner becomes
@@ -140,32 +144,26 @@ fn grants(
     changed.map(|who| Grant::new(who, shall_be(who, of(who)))).collect()
 }
 
-/// What a changed configuration means for those who are in the room.
-fn follow(core: &mut Core, address: &Jid, before: &RoomConfig, cause: &Cause) {
-    let Some(room) = core.loaded_room(address) else { return };
-    let config = room.config();
-    let codes = codes(core, before, config);
-    if config.members_only && !before.members_only {
-        standing::expel_strangers(core, address, cause);
-    }
+fn tell_codes(core: &mut Core, address: &Jid, codes: &[u16]) {
     for code in codes {
         let status = Element::new("status", ns::MUC_USER).attr("code", code.to_string());
         tell(core, address, Element::new("x", ns::MUC_USER).child(status));
     }
 }
 
-/// §10.2.1
+// §10.2.1
 fn codes(core: &Core, before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
-    let mut codes = Vec::new();
+    let (mut codes, mut said) = (Vec::new(), before.clone());
     // §14.3: a warning for when anybody can read it, and that is not a matter of one setting only.
     if core.is_logged(now) != core.is_logged(before) {
         codes.push(if core.is_logged(now) { 170 } else { 171 });
+        said.archived = now.archived;
     }
     if now.non_anonymous != before.non_anonymous {
         codes.push(if now.non_anonymous { 172 } else { 173 });
+        said.non_anonymous = now.non_anonymous;
     }
-    let RoomConfig { archived, non_anonymous, .. } = *before;
-    if (RoomConfig { archived, non_anonymous, ..now.clone() }) != *before {
+    if said != *now {
         codes.push(104);
     }
     codes
