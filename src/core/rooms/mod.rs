@@ -8,6 +8,7 @@ mod activity;
 mod broadcast;
 mod directory;
 mod history;
+pub mod lines;
 mod looks;
 mod occupants;
 mod pace;
