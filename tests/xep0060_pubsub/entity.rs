@@ -79,10 +79,7 @@ fn nobody_has_an_account_at_the_service() {
 
 #[test]
 fn a_service_without_a_name_is_not_there() {
-    let mut world = World::with(|config| {
-        config.services.pubsub = String::new();
-        config.services.rooms = String::new();
-    });
+    let mut world = World::with(|config| config.services.pubsub = String::new());
     let hamlet = world.login("hamlet", "elsinore");
     let items = world.expect_result(hamlet, &disco(ITEMS, "example.org", ""));
     assert_eq!(values(&items, ITEMS, "jid").len(), 0);
