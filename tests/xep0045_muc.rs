@@ -40,6 +40,8 @@ mod privileges;
 mod registering;
 #[path = "xep0045_muc/relay.rs"]
 mod relay;
+#[path = "xep0045_muc/requirements.rs"]
+mod requirements;
 #[path = "xep0045_muc/self_ping.rs"]
 mod self_ping;
 #[path = "xep0045_muc/stopping.rs"]
