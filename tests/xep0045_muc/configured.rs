@@ -302,6 +302,18 @@ fn bookmarks_that_others_may_read_get_none() {
 }
 
 #[test]
+fn what_could_not_be_kept_when_the_configuration_changed_is_done_when_it_can() {
+    let mut world = World::new();
+    let juliet = world.login("juliet", "phone");
+    world.handle(Event::StoreStalled("full".into()));
+    world.configure(with(|_| {}));
+    world.expect_no_entry(juliet, FAMILY, "Juliet", "resource-constraint");
+    world.handle(Event::StoreResumed);
+    assert_eq!(bookmarks(&mut world, juliet).len(), 1);
+    world.enter(juliet, FAMILY, "Juliet");
+}
+
+#[test]
 fn while_nothing_can_be_kept_the_bookmark_waits_for_the_next_login() {
     let mut world = world(|_| {});
     world.account("juliet");
