@@ -8,6 +8,7 @@ mod activity;
 mod broadcast;
 mod directory;
 mod history;
+pub mod lines;
 mod looks;
 mod occupants;
 mod pace;
@@ -15,6 +16,7 @@ mod picture;
 mod rates;
 mod relayed;
 mod requests;
+mod retraction;
 mod standing;
 mod upkeep;
 
@@ -23,9 +25,10 @@ use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
-pub use history::{Found, History, Said};
+pub use history::{History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
+pub use retraction::Found;
 
 use self::activity::Activity;
 use self::directory::{Directory, Searches};
