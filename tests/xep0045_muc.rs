@@ -4,6 +4,8 @@
 mod administering;
 #[path = "xep0045_muc/configuring.rs"]
 mod configuring;
+#[path = "xep0045_muc/destroying.rs"]
+mod destroying;
 #[path = "xep0045_muc/disco.rs"]
 mod disco;
 #[path = "xep0045_muc/entering.rs"]
@@ -31,9 +33,15 @@ mod nicks;
 mod occupant_id;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
+#[path = "xep0045_muc/privileges.rs"]
+mod privileges;
+#[path = "xep0045_muc/registering.rs"]
+mod registering;
 #[path = "xep0045_muc/relay.rs"]
 mod relay;
 #[path = "xep0045_muc/self_ping.rs"]
 mod self_ping;
 #[path = "xep0045_muc/stopping.rs"]
 mod stopping;
+#[path = "xep0045_muc/voice.rs"]
+mod voice;

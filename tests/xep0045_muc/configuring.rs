@@ -6,7 +6,7 @@ use stube::core::Event;
 use stube::xml::Element;
 
 use crate::client::Client;
-use crate::rooms::{OWNER, ROOM, USER, codes, entering, item};
+use crate::rooms::{OWNER, ROOM, ROOMS, USER, codes, entering, item};
 use crate::world::World;
 
 const DATA: &str = "jabber:x:data";
@@ -295,6 +295,7 @@ fn a_room_that_does_not_exist_can_not_be_configured() {
     let romeo = world.online("romeo", "phone");
     world.expect_error(romeo, &get(), "item-not-found");
     world.expect_error(romeo, &submit(&[]), "item-not-found");
+    world.expect_error(romeo, &get().replace(ROOM, ROOMS), "service-unavailable");
 }
 
 // §10.1.2, §10.1.3
@@ -390,6 +391,11 @@ fn everyone_is_told_what_has_changed_by_its_code() {
         &[("muc#roomconfig_whois", &["anyone"]), ("muc#roomconfig_roomdesc", &["Stairs"])];
     world.expect_result(clients[0], &submit(both));
     assert_eq!(announced(&mut world, clients[1]), ["172", "104"]);
+    // What only those can read who may enter is no public log.
+    world.expect_result(clients[0], &submit(&[("muc#roomconfig_roomsecret", &["onion"])]));
+    assert_eq!(announced(&mut world, clients[1]), ["171", "104"]);
+    world.expect_result(clients[0], &submit(&[("muc#roomconfig_enablelogging", &["0"])]));
+    assert_eq!(announced(&mut world, clients[1]), ["104"]);
 }
 
 #[test]

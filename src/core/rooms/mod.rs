@@ -14,6 +14,7 @@ mod pace;
 mod picture;
 mod rates;
 mod relayed;
+mod requests;
 mod retraction;
 mod standing;
 mod upkeep;
@@ -34,6 +35,7 @@ use self::looks::Looks;
 use self::pace::Pace;
 use self::rates::Rates;
 use self::relayed::RelayedRequests;
+use self::requests::Requests;
 use self::upkeep::Upkeep;
 use super::Core;
 use crate::config::Limit;
@@ -81,6 +83,7 @@ pub struct Room {
     /// The hashes of its pictures, once somebody has asked for them.
     pictures: Option<Arc<[String]>>,
     pace: Pace,
+    requests: Requests,
     /// When somebody last asked for it, in milliseconds.
     used: u64,
     /// The batch of the last change.
@@ -103,6 +106,7 @@ impl Room {
             rates: Rates::default(),
             pictures: None,
             pace: Pace::default(),
+            requests: Requests::default(),
             used: 0,
             written: 0,
         }
@@ -120,11 +124,6 @@ impl Room {
             RoomAffiliation::None => of(who.domain()),
             affiliation => affiliation,
         }
-    }
-
-    /// Whether a nick is reserved for somebody else (§7.10).
-    pub fn reserves_from(&self, who: &Jid, nick: &str) -> bool {
-        self.people.iter().any(|(jid, person)| person.nick == nick && !jid.same_bare(who))
     }
 
     /// Whether somebody would be let in now, if there is a place and a nick: who has given the password is in.
@@ -173,6 +172,11 @@ impl Room {
         let config = self.config();
         let open = !config.members_only && config.password.is_empty() && !self.record.locked;
         config.public && config.persistent && open
+    }
+
+    /// Whether somebody may ask those who decide for something; then they have.
+    pub fn may_ask(&mut self, who: &Jid, now: u64) -> bool {
+        self.requests.admit(who, now)
     }
 
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use super::privileges::{self, Standing};
 use super::register;
 use super::standing::{self, Cause, Grant, KICKED};
+use crate::config::Limit;
 use crate::core::Core;
 use crate::core::module::Answer;
 use crate::core::rooms::{MAX_PEOPLE, Occupant, Room};
@@ -126,7 +127,7 @@ enum What {
 }
 
 impl Wish {
-    fn of(room: &Room, item: &Element, nick_bytes: usize) -> Result<Wish, StanzaError> {
+    fn of(room: &Room, item: &Element, nick_bytes: Limit) -> Result<Wish, StanzaError> {
         let reason = item.find("reason", ns::MUC_ADMIN).map(Element::text_content);
         let reason = reason.filter(|reason| !reason.is_empty());
         if reason.as_ref().is_some_and(|reason| reason.len() > MAX_REASON) {
@@ -161,7 +162,7 @@ fn grant(
     room: &Room,
     item: &Element,
     affiliation: RoomAffiliation,
-    nick_bytes: usize,
+    nick_bytes: Limit,
 ) -> Result<Grant, StanzaError> {
     let nick = item.get_attr("nick");
     let who = match item.get_attr("jid") {
@@ -183,7 +184,7 @@ fn grant(
 }
 
 fn change(core: &mut Core, room: &Jid, from: &Jid, items: &[&Element]) -> Result<Answer, StanzaError> {
-    let nick_bytes = core.config.rooms.nick_bytes.max_len();
+    let nick_bytes = core.config.rooms.nick_bytes;
     let state = core.room(room)?;
     if items.len() > MAX_ITEMS {
         return Err(StanzaError::new(Condition::PolicyViolation, "These are too many people at once."));

@@ -94,16 +94,16 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
 /// which must be said before; whose is shown from now on is said after.
 fn configure(core: &mut Core, address: &Jid, config: RoomConfig, cause: &Cause) -> Result<(), StanzaError> {
     let room = core.room(address)?;
-    let (before, least) = (room.config().clone(), config.broadcast);
+    let moderated = config.moderated != room.config().moderated;
+    let (least_before, least) = (room.config().broadcast, config.broadcast);
     let changed: Vec<Occupant> = (room.occupants.iter())
-        .filter(|occupant| (occupant.role >= before.broadcast) != (occupant.role >= least))
+        .filter(|occupant| (occupant.role >= least_before) != (occupant.role >= least))
         .cloned()
         .collect();
     let gone = Shown { gone: true, ..Shown::default() };
     for occupant in changed.iter().filter(|occupant| occupant.role < least) {
         core.show_to_others(address, occupant, occupant.role, &gone);
     }
-    let moderated = config.moderated != before.moderated;
     core.change_room(address, |room| {
         room.locked = false;
         room.config = config;
@@ -151,18 +151,19 @@ fn tell_codes(core: &mut Core, address: &Jid, codes: &[u16]) {
     }
 }
 
-/// §10.2.1
+// §10.2.1
 fn codes(core: &Core, before: &RoomConfig, now: &RoomConfig) -> Vec<u16> {
-    let mut codes = Vec::new();
+    let (mut codes, mut said) = (Vec::new(), before.clone());
     // §14.3: a warning for when anybody can read it, and that is not a matter of one setting only.
     if core.is_logged(now) != core.is_logged(before) {
         codes.push(if core.is_logged(now) { 170 } else { 171 });
+        said.archived = now.archived;
     }
     if now.non_anonymous != before.non_anonymous {
         codes.push(if now.non_anonymous { 172 } else { 173 });
+        said.non_anonymous = now.non_anonymous;
     }
-    let RoomConfig { archived, non_anonymous, .. } = *before;
-    if (RoomConfig { archived, non_anonymous, ..now.clone() }) != *before {
+    if said != *now {
         codes.push(104);
     }
     codes

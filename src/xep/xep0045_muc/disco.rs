@@ -129,6 +129,7 @@ fn features(room: &Room) -> impl Iterator<Item = &'static str> {
         either(config.persistent, "muc_persistent", "muc_temporary"),
     ]
     .into_iter()
+    .chain(config.registration.then_some([ns::REGISTER, ns::MUC_REGISTER]).into_iter().flatten())
 }
 
 /// §16.5.4, and what of the configuration clients look for; what goes on inside only if `open`.

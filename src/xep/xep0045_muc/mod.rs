@@ -4,8 +4,8 @@
 //! look for: who comes (`entering`, `history`) and goes (`leaving`), how they are there (`presence`), what is said
 //! (`messages`, `subject`), who is asked to come (`invitations`, also the direct ones of XEP-0249), what occupants ask each
 //! other (`relay`, with XEP-0410's question whether one is still there), and what a room says of itself (`disco`); who may
-//! do what (`privileges`), and does it to people (`admin`, `standing`, `register`) or to the room (`configure` with
-//! `settings`, `destroy`). Whatever an occupant says carries the occupant's id (XEP-0421).
+//! do what (`privileges`), and does it to people (`admin`, `standing`; `register` and `voice`, with their `forms`) or to
+//! the room (`configure` with `settings`, `destroy`). Whatever an occupant says carries the occupant's id (XEP-0421).
 
 mod admin;
 mod configure;
@@ -14,6 +14,7 @@ mod deleted;
 mod destroy;
 mod disco;
 mod entering;
+mod forms;
 mod history;
 mod invitations;
 mod leaving;
@@ -26,6 +27,7 @@ mod relay;
 mod settings;
 mod standing;
 mod subject;
+mod voice;
 
 use crate::core::module::{Flow, Module, Route, Spec, Target};
 use crate::core::{Core, ServiceKind};
@@ -40,10 +42,11 @@ pub const MODULE: Module = Module {
         Spec::Xep(410, "1.1.0"),
         Spec::Xep(421, "1.0.1"),
     ],
-    room_features: &[ns::MUC, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
+    room_features: &[ns::MUC, ns::MUC_REQUEST, ns::MUC_ROOM_CONFIG, ns::MUC_ROOM_INFO, ns::OCCUPANT_ID],
     iq: &[
         Route { ns: ns::MUC_ADMIN, name: "query", target: Target::Room, handle: admin::people },
         Route { ns: ns::MUC_OWNER, name: "query", target: Target::Room, handle: configure::owner },
+        Route { ns: ns::REGISTER, name: "query", target: Target::Room, handle: register::registration },
         Route {
             ns: ns::DISCO_ITEMS,
             name: "query",
@@ -80,6 +83,7 @@ fn take(core: &mut Core, stanza: &Stanza) -> Result<Flow, StanzaError> {
         (Kind::Message(MessageType::Normal), false) if invitations::is_one(stanza) => {
             invitations::pass_on(core, stanza, to)?;
         }
+        (Kind::Message(MessageType::Normal), false) => return forms::take(core, stanza, to),
         (Kind::Message(_), true) => messages::private(core, stanza, to)?,
         (Kind::Iq(IqType::Get | IqType::Set), true) => relay::request(core, stanza, to)?,
         (Kind::Iq(IqType::Result | IqType::Error), _) => relay::answer(core, stanza),

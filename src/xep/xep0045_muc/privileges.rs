@@ -51,7 +51,11 @@ pub fn may_change_role(actor: Standing, target: Standing, to: Role, own: bool) -
     let change = RoleChange::of(target.role, to);
     let has_privilege = match change {
         RoleChange::Kick | RoleChange::GrantVoice | RoleChange::RevokeVoice => actor.is_moderator(), // §8
-        RoleChange::GrantModerator | RoleChange::RevokeModerator => actor.is_admin(),                // §9
+        // §8.4: to take an admin's voice is what a moderator may not do to an admin.
+        RoleChange::RevokeModerator if to == Role::Visitor && target.is_admin() => {
+            actor.is_moderator() || actor.is_admin()
+        }
+        RoleChange::GrantModerator | RoleChange::RevokeModerator => actor.is_admin(), // §9
     };
     if !has_privilege {
         return Err(Condition::Forbidden);
@@ -64,10 +68,9 @@ pub fn may_change_role(actor: Standing, target: Standing, to: Role, own: bool) -
         }
         // §8.4. To have no affiliation is not to be at the level of others who have none.
         RoleChange::RevokeVoice => {
-            target.is_admin()
-                || target.affiliation >= RoomAffiliation::Member && target.affiliation >= actor.affiliation
+            target.affiliation >= RoomAffiliation::Member && target.affiliation >= actor.affiliation
         }
-        RoleChange::RevokeModerator => target.is_admin(), // §9.7
+        RoleChange::RevokeModerator => target.is_admin(), // §8.4, §9.7
         RoleChange::GrantVoice | RoleChange::GrantModerator => false,
     };
     if is_out_of_reach { Err(Condition::NotAllowed) } else { Ok(()) }

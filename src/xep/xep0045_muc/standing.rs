@@ -151,7 +151,9 @@ fn follow(core: &mut Core, room: &Jid, occupant: &Occupant, was: RoomAffiliation
     let Some(state) = core.loaded_room(room) else { return };
     let (now, config) = (state.affiliation(&occupant.real), state.config());
     let role = role_after(occupant.role, was, now, config);
-    if !may_stay(now, config) {
+    // §10.1.1: in a room that is not open yet there are owners only.
+    let is_early = state.record.locked && now < RoomAffiliation::Owner;
+    if is_early || !may_stay(now, config) {
         let code = if now == RoomAffiliation::Outcast { BANNED } else { NO_LONGER_MEMBER };
         expel(core, room, occupant.nick(), code, cause);
     } else if now != was {
