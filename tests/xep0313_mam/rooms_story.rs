@@ -19,6 +19,8 @@ struct Story {
     clients: Vec<Client>,
     /// Everything, oldest first: its id, who has said it, and what is seen of it.
     said: Vec<(String, usize, String)>,
+    /// The same, as it was when the disk stopped.
+    on_disk: Option<Vec<(String, usize, String)>>,
 }
 
 #[test]
@@ -28,11 +30,11 @@ fn the_archive_of_a_room_is_what_was_said_but_for_what_was_taken_back() {
         let clients = world.room_of(&NAMES);
         let room = stube::jid::Jid::parse(ROOM).expect("an address");
         world.core.change_room(&room, |room| room.config.persistent = true).expect("a room");
-        let mut story = Story { world, chance: Chance::new(seed), clients, said: Vec::new() };
+        let mut story = Story { world, chance: Chance::new(seed), clients, said: Vec::new(), on_disk: None };
         for _ in 0..80 {
             story.step();
         }
-        story.world.commit();
+        story.commit();
         story.look();
         story.look_in();
     });
@@ -52,8 +54,11 @@ impl Story {
                 let time = self.chance.pick(&[1, 1_000, 61_000]);
                 self.world.advance(time);
             }
-            13 => self.world.hold_commits(),
-            14 | 15 => self.world.commit(),
+            13 => {
+                self.world.hold_commits();
+                self.on_disk.get_or_insert(self.said.clone());
+            }
+            14 | 15 => self.commit(),
             16 => self.restart(),
             17 => self.look_in(),
             _ => self.look(),
@@ -107,8 +112,17 @@ impl Story {
         self.said[at].2 = "a tombstone".into();
     }
 
-    fn restart(&mut self) {
+    fn commit(&mut self) {
         self.world.commit();
+        self.on_disk = None;
+    }
+
+    /// In good order, or in the midst of it all.
+    fn restart(&mut self) {
+        match self.on_disk.take().filter(|_| self.chance.one_in(2)) {
+            Some(on_disk) => self.said = on_disk,
+            None => self.commit(),
+        }
         self.world.restart();
         for (who, name) in NAMES.iter().enumerate() {
             self.clients[who] = self.world.online(name, "phone");
