@@ -553,6 +553,14 @@ impl Config {
         self.domains.iter().any(|served| served == domain)
     }
 
+    /// The addresses of the services with rooms.
+    pub fn room_services(&self) -> Vec<String> {
+        match self.services.rooms.as_str() {
+            "" => Vec::new(),
+            name => self.domains.iter().map(|domain| format!("{name}.{domain}")).collect(),
+        }
+    }
+
     /// The domain that a room belongs to.
     pub fn domain_of<'a>(&'a self, room: &'a StandingRoom) -> &'a str {
         match room.domain.as_str() {

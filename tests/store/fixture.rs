@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::record::{
     Affiliation, ArchiveClients, ArchiveDefault, ArchiveOwners, ArchivePreferences, Archived, Client,
-    Clients, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Room,
-    RoomAffiliation, RoomPerson, Subscriber, Token,
+    Clients, GivenBookmarks, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report,
+    Room, RoomAffiliation, RoomPerson, Subscriber, Token,
 };
 use stube::store::schema::{
-    self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
-    push_registration, report, room, roster, subscription_request, vcard,
+    self, account, activity, announcement, archive, blocklist, clients, given_bookmarks, meta, offline,
+    private, pubsub, push_registration, report, room, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 use stube::token::{Binding, Verifier};
@@ -111,6 +111,10 @@ fn cook() -> RoomPerson {
     RoomPerson { affiliation: RoomAffiliation::Owner, nick: "Jules".into(), ..RoomPerson::default() }
 }
 
+fn given() -> GivenBookmarks {
+    GivenBookmarks { rooms: vec!["kitchen@conference.example.org".into()] }
+}
+
 /// A row in each table.
 fn everything() -> Vec<Op> {
     let mut ops = account::created("example.org", "romeo", &romeo());
@@ -150,6 +154,7 @@ fn everything() -> Vec<Op> {
         archive::put_index(3, 8, "kitchen@conference.example.org/Jules\0juliet@example.org/balcony"),
     ]);
     ops.extend(meta::put_service("pubsub.example.org", 2));
+    ops.push(given_bookmarks::put(1, &given()));
     ops
 }
 

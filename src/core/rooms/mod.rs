@@ -8,6 +8,7 @@ mod activity;
 mod broadcast;
 mod directory;
 mod history;
+pub mod lines;
 mod looks;
 mod occupants;
 mod pace;
@@ -169,9 +170,7 @@ impl Room {
 
     /// Anyone can find it and walk in, and it stays.
     pub fn is_public_place(&self) -> bool {
-        let config = self.config();
-        let open = !config.members_only && config.password.is_empty() && !self.record.locked;
-        config.public && config.persistent && open
+        self.config().public && self.config().persistent && self.record.is_open()
     }
 
     /// Whether somebody may ask those who decide for something; then they have.
@@ -181,10 +180,9 @@ impl Room {
 
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
     pub fn is_open_to(&self, who: &Jid) -> bool {
-        let (affiliation, config) = (self.affiliation(who), self.config());
-        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        let affiliation = self.affiliation(who);
         affiliation >= RoomAffiliation::Member
-            || affiliation == RoomAffiliation::None && is_open
+            || affiliation == RoomAffiliation::None && self.record.is_open()
             || self.occupants.of_person(who).next().is_some()
     }
 

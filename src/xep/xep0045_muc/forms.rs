@@ -1,5 +1,5 @@
-//! Forms that come to a room in a message: a request for voice, and what those who decide say to it (`voice`) or to
-//! somebody who wants to be a member (`register`).
+//! Forms that come to a room in a message: a request for voice, and what those who decide say to it (`voice`, §8.6) or to
+//! somebody who wants to be a member (`register`, §9.9).
 //!
 //! Nothing is stored of what waits for a decision: the form that is sent to those who decide says all of it, and with what
 //! comes back they do what they could have done themselves.
