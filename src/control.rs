@@ -46,6 +46,13 @@ pub enum Request {
     ReportRemove {
         number: Option<u64>,
     },
+    RoomList,
+    RoomShow {
+        address: String,
+    },
+    RoomDelete {
+        address: String,
+    },
     Status,
 }
 
@@ -70,6 +77,9 @@ impl Request {
             Request::ReportShow { number } => &["report-show", &number.to_string()],
             Request::ReportRemove { number: Some(number) } => &["report-remove", &number.to_string()],
             Request::ReportRemove { number: None } => &["report-clear"],
+            Request::RoomList => &["room-list"],
+            Request::RoomShow { address } => &["room-show", address],
+            Request::RoomDelete { address } => &["room-delete", address],
             Request::Status => &["status"],
         };
         line(fields).into_bytes()
@@ -101,6 +111,9 @@ impl Request {
             "report-show" => Request::ReportShow { number: fields.next()?.parse().ok()? },
             "report-remove" => Request::ReportRemove { number: Some(fields.next()?.parse().ok()?) },
             "report-clear" => Request::ReportRemove { number: None },
+            "room-list" => Request::RoomList,
+            "room-show" => Request::RoomShow { address: text(&mut fields)? },
+            "room-delete" => Request::RoomDelete { address: text(&mut fields)? },
             "status" => Request::Status,
             _ => return None,
         };
@@ -158,6 +171,9 @@ impl fmt::Debug for Request {
             Request::ReportList => f.write_str("ReportList"),
             Request::ReportShow { number } => write!(f, "ReportShow({number})"),
             Request::ReportRemove { number } => write!(f, "ReportRemove({number:?})"),
+            Request::RoomList => f.write_str("RoomList"),
+            Request::RoomShow { address } => write!(f, "RoomShow({address})"),
+            Request::RoomDelete { address } => write!(f, "RoomDelete({address})"),
             Request::Status => f.write_str("Status"),
         }
     }
@@ -183,6 +199,9 @@ mod tests {
             Request::ReportShow { number: 7 },
             Request::ReportRemove { number: Some(u64::MAX) },
             Request::ReportRemove { number: None },
+            Request::RoomList,
+            Request::RoomShow { address: address() },
+            Request::RoomDelete { address: address() },
             Request::Status,
         ] {
             assert_eq!(Request::decode(&request.encode()).as_ref(), Some(&request));
@@ -223,6 +242,8 @@ mod tests {
             b"user-revoke\ta@b\t1f2e3d4c\textra\n",
             b"report-show\t-1\n",
             b"report-remove\tall\n",
+            b"room-delete\n",
+            b"room-show\t\n",
             b"format-disk\n",
             &too_long,
         ] {

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use stube::store::record::{Room, RoomAffiliation, RoomConfig, RoomPerson};
 use stube::store::{Batch, Options, Store, schema};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -198,6 +199,75 @@ fn reports_are_listed_shown_and_removed() {
     assert_eq!(site.stube("reports list"), done(""));
 }
 
+/// A site with the room `family@conference.example.org`, owned by Juliet, and Romeo as an admin of it.
+fn site_with_room(test: &str) -> Site {
+    let site = Site::new(test);
+    site.stube_with("user add juliet", "pencil\n");
+    let person = |affiliation| RoomPerson { affiliation, ..RoomPerson::default() };
+    let record = Room {
+        id: 77,
+        created: 1_795_353_071,
+        creator: "juliet@example.org".into(),
+        config: RoomConfig { title: "Fam\u{1b}ily".into(), persistent: true, ..RoomConfig::default() },
+        ..Room::default()
+    };
+    let mut ops = schema::room::created("conference.example.org", "family", &record);
+    ops.push(schema::room::put_person(77, "juliet@example.org", &person(RoomAffiliation::Owner)));
+    ops.push(schema::room::put_person(77, "romeo@example.org", &person(RoomAffiliation::Admin)));
+    let opened = Store::open(&site.database(), Options::new([0; 32])).unwrap();
+    let mut committer = opened.committer;
+    committer.apply(&[Batch { seq: 1, ops }]).unwrap();
+    site
+}
+
+#[test]
+fn rooms_are_listed_shown_and_deleted() {
+    let site = site_with_room("rooms");
+    assert_eq!(site.stube("room list"), done("family@conference.example.org  Fam ily\n"));
+    assert_eq!(
+        site.stube("room show family"),
+        done(
+            "address        family@conference.example.org\ntitle          Fam ily\ndescription\n\
+             created        2026-11-22T13:11:11Z\nby             juliet@example.org\n\
+             is             persistent, archived\nowner          juliet@example.org\n\
+             admin          romeo@example.org\n"
+        )
+    );
+    let unknown = || failed(1, "there is no room hall@conference.example.org; see stube room list");
+    assert_eq!(site.stube("room show hall"), unknown());
+    assert_eq!(site.stube("room delete hall@conference.example.org"), unknown());
+    assert_eq!(site.stube("room delete family"), done("family@conference.example.org was removed\n"));
+    assert_eq!(site.stube("room list"), done(""));
+    let opened = Store::open(&site.database(), Options::new([0; 32])).unwrap();
+    assert!(opened.reader.room_people(77).unwrap().is_empty());
+}
+
+#[test]
+fn who_deletes_a_room_of_the_configuration_is_told_that_it_comes_back() {
+    let site = site_with_room("comes-back");
+    site.configure("[[room]]\nname = \"family\"\n");
+    let outcome = site.stube("room delete family");
+    assert!(outcome.code == 0 && outcome.out.contains("the configuration asks for this room"), "{outcome:?}");
+}
+
+#[test]
+fn what_is_no_room_here_is_refused() {
+    let site = Site::new("no-room");
+    for address in ["family@example.org", "family@conference.example.com", "family@conference.example.org/me"]
+    {
+        let outcome = site.stube(&format!("room show {address}"));
+        assert!(outcome.code == 1 && outcome.error.contains("is not the address of a room"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn rooms_forget_an_account_that_is_removed_and_its_room_goes_to_the_admins() {
+    let site = site_with_room("heirs");
+    site.stube("user remove juliet");
+    let shown = site.stube("room show family").out;
+    assert!(shown.contains("owner          romeo@example.org\n") && !shown.contains("juliet"), "{shown}");
+}
+
 #[test]
 fn a_file_that_is_no_database_is_named_and_left_alone() {
     let site = Site::new("foreign");
@@ -242,7 +312,7 @@ fn a_wrong_command_line_is_exit_code_2_and_help_is_none() {
 #[test]
 fn check_says_what_would_be_served() {
     let site = Site::new("check");
-    site.configure("[limits]\nroster_items = 0\n");
+    site.configure("[limits]\nroster_items = 0\n[[room]]\nname = \"family\"\n");
     let outcome = site.stube("check");
     assert_eq!((outcome.code, outcome.error.as_str()), (0, ""));
     for line in [
@@ -251,6 +321,8 @@ fn check_says_what_would_be_served() {
         "listen        [::]:5222 for clients with STARTTLS, IPv6 and IPv4\n",
         "registration  closed: ",
         "limits        switched off: roster_items\n",
+        "room          family@conference.example.org for everyone\n",
+        "warning: nobody owns the room family@conference.example.org; ",
         "_xmpp-client._tcp.example.org. 3600 IN SRV 0 5 5222 example.org.\n",
         "warning: clients warn about a self-signed certificate",
     ] {

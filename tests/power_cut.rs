@@ -23,6 +23,8 @@
 mod aftermath;
 #[path = "power_cut/phones.rs"]
 mod phones;
+#[path = "power_cut/rooms.rs"]
+mod rooms;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -2,19 +2,18 @@
 
 #[path = "xep0045_muc/administering.rs"]
 mod administering;
+#[path = "xep0045_muc/configured.rs"]
+mod configured;
 #[path = "xep0045_muc/configuring.rs"]
 mod configuring;
+#[path = "xep0045_muc/deleted.rs"]
+mod deleted;
 #[path = "xep0045_muc/destroying.rs"]
 mod destroying;
 #[path = "xep0045_muc/disco.rs"]
 mod disco;
 #[path = "xep0045_muc/entering.rs"]
 mod entering;
-
-#[path = "xep0045_muc/configured.rs"]
-mod configured;
-#[path = "xep0045_muc/deleted.rs"]
-mod deleted;
 #[path = "xep0045_muc/flood.rs"]
 mod flood;
 #[path = "xep0045_muc/history.rs"]
@@ -31,6 +30,8 @@ mod messages;
 mod nicks;
 #[path = "xep0045_muc/occupant_id.rs"]
 mod occupant_id;
+#[path = "xep0045_muc/operating.rs"]
+mod operating;
 #[path = "xep0045_muc/presence.rs"]
 mod presence;
 #[path = "xep0045_muc/privileges.rs"]
@@ -39,6 +40,8 @@ mod privileges;
 mod registering;
 #[path = "xep0045_muc/relay.rs"]
 mod relay;
+#[path = "xep0045_muc/requirements.rs"]
+mod requirements;
 #[path = "xep0045_muc/self_ping.rs"]
 mod self_ping;
 #[path = "xep0045_muc/stopping.rs"]

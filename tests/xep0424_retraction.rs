@@ -249,6 +249,66 @@ fn in_a_room_without_archive_it_is_taken_back_from_those_who_enter() {
     assert!(history.iter().any(|message| message.contains("<retracted")), "{history:#?}");
 }
 
+/// Juliet says something, corrects it twice (XEP-0308), and others talk in between: the ids.
+fn corrected(world: &mut World, clients: &[Client]) -> Vec<String> {
+    let body = |text: &str, id: &str| {
+        format!("<message type='groupchat' to='{ROOM}' id='{id}'><body>{text}</body></message>")
+    };
+    let correction = |text: &str, id: &str| {
+        let replace = "<replace xmlns='urn:xmpp:message-correct:0' id='first'/>";
+        body(text, id).replace("</message>", &format!("{replace}</message>"))
+    };
+    let mut ids = Vec::new();
+    for (client, message) in [
+        (1, body("secret one", "first")),
+        (2, body("fine", "fine")),
+        (1, correction("secret two", "second")),
+        // Somebody else's id is nothing to her.
+        (2, correction("also fine", "third")),
+        (1, correction("secret three", "fourth")),
+        (1, body("still there", "fifth")),
+    ] {
+        clients.iter().for_each(|client| world.clear(*client));
+        world.send(clients[client], &message);
+        let told = world.drain(clients[client]).pop().expect("an echo");
+        let id = told.find("stanza-id", "urn:xmpp:sid:0").and_then(|id| id.get_attr("id"));
+        ids.push(id.expect("an id").to_owned());
+    }
+    clients.iter().for_each(|client| world.clear(*client));
+    ids
+}
+
+#[test]
+fn who_takes_back_what_they_have_corrected_takes_back_all_of_it() {
+    // The first version, one in between, and the last one; in a room with archive and in one without.
+    for (which, archived) in [(0, true), (2, true), (4, true), (0, false), (2, false), (4, false)] {
+        let mut world = World::new();
+        let clients = world.room_of(&["romeo", "juliet", "nurse"]);
+        world.core.change_room(&jid(ROOM), |room| room.config.archived = archived).expect("a room");
+        let ids = corrected(&mut world, &clients);
+        if which == 0 {
+            // In the index or not.
+            world.advance(60_000);
+        }
+        world.send(clients[1], &retraction(&ids[which]));
+        assert!(!has_secret(&world));
+        let mut left = vec![world.room_history("tybalt")];
+        if archived {
+            left.push(world.room_archive(clients[0]));
+        }
+        for messages in left {
+            let texts: Vec<String> = (messages.iter())
+                .filter_map(|message| message.find("body", "jabber:client"))
+                .map(Element::text_content)
+                .collect();
+            assert_eq!(texts, ["fine", "also fine", "still there", "I take it back"], "{which} {archived}");
+            let tombstones =
+                messages.iter().filter(|message| message.find("retracted", RETRACTION).is_some());
+            assert_eq!(tombstones.count(), 3);
+        }
+    }
+}
+
 #[test]
 fn what_is_left_survives_a_restart() {
     let (mut world, clients, id) = room();

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Failure, user};
-use crate::config::{Config, Limit, Limits, Listen, Registration};
+use crate::config::{Config, Limit, Limits, Listen, Registration, RoomMembers};
 use crate::control::{Request, Response};
 
 /// What is found out on the way.
@@ -51,6 +51,7 @@ impl Report {
         report.listeners("direct TLS", &config.listen.c2s_tls);
         certificate::check(config, now(), &mut report);
         report.registration(config);
+        report.rooms(config);
         report.limits(&config.limits);
         report.names(config);
         report
@@ -108,6 +109,23 @@ impl Report {
                     self.warnings.push(format!("{what}: a spammer can make any number of accounts"));
                 }
             }
+        }
+    }
+
+    /// Those that the configuration asks for.
+    fn rooms(&mut self, config: &Config) {
+        for room in &config.standing_rooms {
+            let address = format!("{}@{}.{}", room.name, config.services.rooms, config.domain_of(room));
+            let members = match &room.members {
+                RoomMembers::Everyone => "everyone".to_owned(),
+                RoomMembers::Listed(members) => members.join(", "),
+            };
+            if room.owners.is_empty() && config.admins.is_empty() {
+                self.warnings.push(format!(
+                    "nobody owns the room {address}; name somebody in `owners`, or in `admins`"
+                ));
+            }
+            self.say("room", format!("{address} for {members}"));
         }
     }
 

@@ -7,13 +7,14 @@
 //! | 2 | the configuration or the command line is wrong; starting again without mending it changes nothing |
 //! | 70 | a bug in stube |
 //!
-//! Commands about accounts and reports go to the running server through its control socket ([`crate::control`]); without a server they are
-//! carried out on the database ([`offline`]).
+//! Commands about accounts, reports and rooms go to the running server through its control socket ([`crate::control`]);
+//! without a server they are carried out on the database ([`offline`]).
 
 pub mod ask;
 mod check;
 mod offline;
 mod reports;
+mod rooms;
 mod run;
 mod try_;
 mod user;
@@ -44,6 +45,7 @@ enum Command {
     Check(Check),
     User(user::User),
     Reports(reports::Reports),
+    Room(rooms::Room),
     Version(Version),
 }
 
@@ -115,6 +117,7 @@ impl Command {
             Command::Check(_) => check::run(file),
             Command::User(user) => user.run(&Config::load(file)?),
             Command::Reports(reports) => reports.run(&Config::load(file)?),
+            Command::Room(room) => room.run(&Config::load(file)?),
             Command::Version(_) => {
                 println!("stube {}", env!("CARGO_PKG_VERSION"));
                 Ok(())

@@ -1,4 +1,4 @@
-//! Commands about accounts and reports while no server runs: what the server would do, done on the database itself.
+//! Commands about accounts, reports and rooms while no server runs: what the server would do, done on the database itself.
 //!
 //! What only a server can do is left out, and said: people on other servers do not learn that an account is gone.
 
@@ -8,11 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Failure;
 use crate::config::Config;
 use crate::control::{Request, Response};
+use crate::core::rooms::{Occupants, lines};
 use crate::core::{client_lines, client_name, reports};
 use crate::jid::Jid;
 use crate::password::{self, Credentials, SALT_LENGTH};
-use crate::store::record::{Clients, PubsubPeople};
-use crate::store::schema::{account, clients, pubsub, report, roster, subscription_request};
+use crate::store::record::{Clients, PubsubPeople, Room, RoomAffiliation, RoomPerson};
+use crate::store::schema::{account, clients, pubsub, report, room, roster, subscription_request};
 use crate::store::{Account, Batch, Op, Opened, Options, Reader, RosterItem, Store, Subscription};
 
 /// Opens the database, carries out the request and closes it again.
@@ -31,6 +32,9 @@ pub fn carry_out(config: &Config, request: &Request) -> Result<Response, Failure
         Request::ReportList => list_reports(&reader)?,
         Request::ReportShow { number } => show_report(&reader, *number)?,
         Request::ReportRemove { number } => remove_reports(&reader, *number)?,
+        Request::RoomList => list_rooms(config, &reader)?,
+        Request::RoomShow { address } => show_room(&reader, address)?,
+        Request::RoomDelete { address } => delete_room(config, &reader, address)?,
         Request::Status => return Ok(Response::Failed("the server does not run".into())),
     };
     if !ops.is_empty() {
@@ -81,6 +85,9 @@ fn remove(config: &Config, reader: &Reader, address: &str) -> Outcome {
         let service = format!("{}.{domain}", config.services.pubsub);
         ops.extend(leave_service(reader, &service, address)?);
     }
+    for service in config.room_services() {
+        ops.extend(leave_rooms(config, reader, &service, address)?);
+    }
     let mut lines = Vec::new();
     if elsewhere > 0 {
         lines.push(format!(
@@ -107,6 +114,71 @@ fn leave_service(reader: &Reader, service: &str, address: &str) -> Result<Vec<Op
         }
     }
     Ok(ops)
+}
+
+/// What the rooms of a service would look like without someone.
+fn leave_rooms(config: &Config, reader: &Reader, service: &str, address: &str) -> Result<Vec<Op>, Failure> {
+    let mut ops = Vec::new();
+    for (name, room) in reader.rooms(service, "", usize::MAX).map_err(failed)? {
+        if room.creator == address {
+            let room = Room { creator: String::new(), ..room.clone() };
+            ops.push(room::put(service, &name, &room));
+        }
+        let people = reader.room_people(room.id).map_err(failed)?;
+        let Some((_, person)) = people.iter().find(|(known, _)| known == address) else { continue };
+        ops.push(room::delete_person(room.id, address));
+        let others = || people.iter().filter(|(known, _)| known != address);
+        let with = |wanted| others().filter(move |(_, person)| person.affiliation == wanted);
+        if person.affiliation != RoomAffiliation::Owner || with(RoomAffiliation::Owner).next().is_some() {
+            continue;
+        }
+        let mut heirs: Vec<&str> = with(RoomAffiliation::Admin).map(|(known, _)| known.as_str()).collect();
+        if heirs.is_empty() {
+            heirs = config.admins.iter().map(String::as_str).filter(|admin| *admin != address).collect();
+        }
+        for heir in heirs {
+            let known = others().find(|(known, _)| known == heir).map(|(_, person)| person.clone());
+            let owner = RoomPerson { affiliation: RoomAffiliation::Owner, ..known.unwrap_or_default() };
+            ops.push(room::put_person(room.id, heir, &owner));
+        }
+    }
+    Ok(ops)
+}
+
+fn list_rooms(config: &Config, reader: &Reader) -> Outcome {
+    let mut lines = Vec::new();
+    for service in config.room_services() {
+        for (name, room) in reader.rooms(&service, "", usize::MAX).map_err(failed)? {
+            let Ok(address) = Jid::from_parts(Some(&name), &service, None) else { continue };
+            lines.push(lines::summary(&address, &room, 0));
+        }
+    }
+    Ok((Vec::new(), Response::Done(lines)))
+}
+
+fn show_room(reader: &Reader, address: &str) -> Outcome {
+    let (jid, room) = find_room(reader, address)?;
+    let Some(room) = room else { return refuse(lines::unknown(&jid)) };
+    let people = reader.room_people(room.id).map_err(failed)?;
+    let people = people.iter().map(|(who, person)| (who.as_str(), person));
+    Ok((Vec::new(), Response::Done(lines::details(&jid, &room, people, &Occupants::default()))))
+}
+
+/// Its archive is removed by the server, bit by bit.
+fn delete_room(config: &Config, reader: &Reader, address: &str) -> Outcome {
+    let (jid, room) = find_room(reader, address)?;
+    let Some(room) = room else { return refuse(lines::unknown(&jid)) };
+    let ops = room::removed(jid.domain(), local(&jid), room.id);
+    let domain = |room| format!("{}.{}", config.services.rooms, config.domain_of(room));
+    let comes_back =
+        config.standing_rooms.iter().any(|room| room.name == local(&jid) && domain(room) == jid.domain());
+    Ok((ops, Response::Done(comes_back.then(|| lines::COMES_BACK.to_owned()).into_iter().collect())))
+}
+
+fn find_room(reader: &Reader, address: &str) -> Result<(Jid, Option<Room>), Failure> {
+    let jid = Jid::parse(address).map_err(|error| Failure::Failed(format!("{address}: {error}")))?;
+    let room = reader.room(jid.domain(), local(&jid)).map_err(failed)?;
+    Ok((jid, room))
 }
 
 /// What a friend's roster and requests would look like if the account had cancelled all subscriptions (RFC 6121 §3.2, §3.3).

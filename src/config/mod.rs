@@ -142,12 +142,13 @@ pub struct Accounts {
     pub reserved_names: Vec<String>,
 }
 
-/// The archive of messages (XEP-0313): every account's own copy of what it has sent and received, from which its clients
-/// fetch what they have missed. See the chapter on the archive, `docs/archive.md`.
+/// The archives of messages (XEP-0313): every account's own copy of what it has sent and received, and what was said in
+/// every room whose owners want that. Clients fetch from there what they have missed. See the chapter on the archive,
+/// `docs/archive.md`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Archive {
-    /// Whether there is one. With `false` nothing more is archived and nobody can read what is there; what waits for
+    /// Whether there are any. With `false` nothing more is archived and nobody can read what is there; what waits for
     /// someone offline is kept as before.
     ///
     /// Default: `true`
@@ -550,6 +551,14 @@ impl Config {
     /// Whether accounts of this domain, a prepared one, are here.
     pub fn serves(&self, domain: &str) -> bool {
         self.domains.iter().any(|served| served == domain)
+    }
+
+    /// The addresses of the services with rooms.
+    pub fn room_services(&self) -> Vec<String> {
+        match self.services.rooms.as_str() {
+            "" => Vec::new(),
+            name => self.domains.iter().map(|domain| format!("{name}.{domain}")).collect(),
+        }
     }
 
     /// The domain that a room belongs to.

@@ -1,10 +1,12 @@
-//! What the operator's commands ask of a server that runs (`stube user …`, `stube reports …`), over the control socket.
+//! What the operator's commands ask of a server that runs (`stube user …`, `stube reports …`, `stube room …`), over the control socket.
 
 use super::derive::{Asker, Purpose, control_line};
+use super::rooms::lines;
 use super::{Core, Effect, Kept};
 use crate::control::{Request, Response};
 use crate::jid::Jid;
-use crate::stanza::StanzaError;
+use crate::stanza::{Condition, StanzaError};
+use crate::xml::{Element, ns};
 
 /// A connection to the control socket that waits for an answer.
 pub type ControlId = u64;
@@ -40,6 +42,13 @@ impl Core {
             Request::ReportList => self.list_reports().map(Some),
             Request::ReportShow { number } => self.show_report(number).map(Some),
             Request::ReportRemove { number } => self.remove_reports(number).map(|()| Some(Vec::new())),
+            Request::RoomList => self.room_lines().map(Some),
+            Request::RoomShow { address } => {
+                self.control_room(&address).and_then(|room| self.room_details(&room)).map(Some)
+            }
+            Request::RoomDelete { address } => {
+                self.control_room(&address).and_then(|room| self.control_delete_room(&room)).map(Some)
+            }
             Request::Status => Ok(Some(self.control_status())),
         };
         match outcome {
@@ -82,6 +91,21 @@ impl Core {
             }));
         }
         Ok(lines)
+    }
+
+    fn control_room(&mut self, address: &str) -> Result<Jid, String> {
+        let room = Jid::parse(address).map_err(|error| format!("{address:?} is no address: {error}"))?;
+        match self.room(&room) {
+            Ok(room) => Ok(room.address.clone()),
+            Err(error) if error.condition == Condition::ItemNotFound => Err(lines::unknown(&room)),
+            Err(error) => Err(line(error)),
+        }
+    }
+
+    fn control_delete_room(&mut self, room: &Jid) -> Result<Vec<String>, String> {
+        let configured = self.standing_rooms().iter().any(|(address, _)| address == room);
+        self.destroy_room(room, Element::new("destroy", ns::MUC_USER)).map_err(line)?;
+        Ok(configured.then(|| lines::COMES_BACK.to_owned()).into_iter().collect())
     }
 
     fn control_status(&self) -> Vec<String> {

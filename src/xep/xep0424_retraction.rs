@@ -77,5 +77,7 @@ fn bury(core: &mut Core, room: &Jid, found: &Found, retraction: &Stanza) {
     let tombstone = Element::new("retracted", ns::RETRACTION)
         .attr("id", retraction.id.as_deref().unwrap_or_default())
         .attr("stamp", time::datetime(core.now()));
-    core.bury_said(room, found, &tombstone);
+    if let Err(error) = core.bury_said(room, found, &tombstone) {
+        log::error!("what was retracted in {room} is still there: {error:?}");
+    }
 }

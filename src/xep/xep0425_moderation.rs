@@ -51,7 +51,7 @@ fn moderate(core: &mut Core, stanza: &Stanza) -> Result<Answer, StanzaError> {
         .attr("id", &announcement)
         .attr("stamp", time::datetime(core.now()))
         .child(moderated.clone());
-    core.bury_said(address, &found, &with_reason(tombstone, reason.as_deref()));
+    core.bury_said(address, &found, &with_reason(tombstone, reason.as_deref()))?;
     let retract = Element::new("retract", ns::RETRACTION).attr("id", id).child(moderated);
     announce(core, address, &announcement, &with_reason(retract, reason.as_deref()));
     Ok(Answer::Kept(None))

@@ -163,7 +163,8 @@ impl Search {
             here: values("types").is_none_or(|types| types.iter().any(|kind| kind == SERVICE_TYPE)),
             by_users,
         };
-        if !search.words.is_empty() && !(search.in_name || search.in_description || search.in_address) {
+        let somewhere = search.in_name || search.in_description || search.in_address;
+        if !search.words.is_empty() && !somewhere {
             let text = "Words must be searched for somewhere.";
             return Err(conflict(&["sinname", "sindescription", "sinaddress"], text));
         }

@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use stube::password::{Credentials, Keys};
 use stube::store::record::{
-    Affiliation, ArchiveClients, ArchiveDefault, ArchiveOwners, ArchivePreferences, Client, Clients,
-    NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report, Subscriber, Token,
+    Affiliation, ArchiveClients, ArchiveDefault, ArchiveOwners, ArchivePreferences, Archived, Client,
+    Clients, GivenBookmarks, NodeConfig, PubsubItem, PubsubNode, PubsubPeople, PushRegistration, Report,
+    Room, RoomAffiliation, RoomPerson, Subscriber, Token,
 };
 use stube::store::schema::{
-    self, account, activity, announcement, archive, blocklist, clients, meta, offline, private, pubsub,
-    push_registration, report, roster, subscription_request, vcard,
+    self, account, activity, announcement, archive, blocklist, clients, given_bookmarks, meta, offline,
+    private, pubsub, push_registration, report, room, roster, subscription_request, vcard,
 };
 use stube::store::{Account, Activity, Offline, Op, RosterItem, Store, Subscription, Table};
 use stube::token::{Binding, Verifier};
@@ -102,6 +103,18 @@ fn phones() -> Clients {
     }])
 }
 
+fn kitchen() -> Room {
+    Room { id: 3, created: 1_795_000_000, creator: "juliet@example.org".into(), ..Room::default() }
+}
+
+fn cook() -> RoomPerson {
+    RoomPerson { affiliation: RoomAffiliation::Owner, nick: "Jules".into(), ..RoomPerson::default() }
+}
+
+fn given() -> GivenBookmarks {
+    GivenBookmarks { rooms: vec!["kitchen@conference.example.org".into()] }
+}
+
 /// A row in each table.
 fn everything() -> Vec<Op> {
     let mut ops = account::created("example.org", "romeo", &romeo());
@@ -135,8 +148,13 @@ fn everything() -> Vec<Op> {
         pubsub::put_node(1, "urn:tune", &node()),
         pubsub::put_people(1, 3, &people()),
         pubsub::put_item(1, 3, 77, &tune()),
+        room::put("conference.example.org", "kitchen", &kitchen()),
+        room::put_person(3, "juliet@example.org", &cook()),
+        archive::put_body(8, ArchiveOwners::Room(3), |out| out.extend_from_slice(b"<message/>")),
+        archive::put_index(3, 8, "kitchen@conference.example.org/Jules\0juliet@example.org/balcony"),
     ]);
     ops.extend(meta::put_service("pubsub.example.org", 2));
+    ops.push(given_bookmarks::put(1, &given()));
     ops
 }
 
@@ -183,6 +201,10 @@ fn a_database_of_schema_1_is_read_in_every_table() {
     let mut items = Vec::new();
     assert_eq!(reader.pubsub_items(1, 3, |order, item| items.push((order, item))), Ok(()));
     assert_eq!(items, [(77, tune())]);
+    assert_eq!(reader.room("conference.example.org", "kitchen"), Ok(Some(kitchen())));
+    assert_eq!(reader.room_people(3), Ok(vec![("juliet@example.org".into(), cook())]));
+    let owners = |archived: Archived| archived.owners;
+    assert_eq!(reader.archived(8).map(|archived| archived.map(owners)), Ok(Some(ArchiveOwners::Room(3))));
 }
 
 #[test]

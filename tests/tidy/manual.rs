@@ -86,7 +86,8 @@ fn every_limit_can_be_reported_as_switched_off() {
 fn the_manual_page_of_the_program_has_every_command() {
     let page = read("packaging/man/stube.1").replace("\\-", "-");
     let user = ["user add", "user list", "user passwd", "user remove", "user clients", "user revoke"];
-    for command in ["run", "try", "check", "version"].into_iter().chain(user) {
+    let room = ["room list", "room show", "room delete"];
+    for command in ["run", "try", "check", "version"].into_iter().chain(user).chain(room) {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
         let help = std::process::Command::new(env!("CARGO_BIN_EXE_stube")).args(arguments).output().unwrap();
@@ -234,7 +235,7 @@ fn example(sections: &[Section]) -> String {
         for key in &section.keys {
             page += &format!("\n{}\n", wrapped(&key.about, "# "));
             page += &match &key.default {
-                _ if key.name == "domain" => "domain = \"example.org\"\n".into(),
+                _ if key.name == "domain" && section.name.is_empty() => "domain = \"example.org\"\n".into(),
                 Some(default) if section.repeats => format!("# {} = {default}\n", key.name),
                 None if section.repeats => format!("# {} = \"…\"\n", key.name),
                 Some(default) => format!("#{} = {default}\n", key.name),

@@ -15,6 +15,7 @@ const PAPERS: &[&str] = &[
     "docs/authentication.md",
     "docs/configuration.md",
     "docs/durability.md",
+    "docs/rooms.md",
 ];
 
 #[test]

@@ -79,3 +79,27 @@ fn who_has_lost_the_connection_is_put_out_when_too_much_waits() {
     assert_eq!(lost.len(), 1);
     assert_eq!(lost[0].get_attr("from"), Some(format!("{ROOM}/guest1").as_str()));
 }
+
+// An echo waits for the disk, and with it whatever is said after it; so much of that waits, and then nobody is read.
+#[test]
+fn what_waits_for_the_disk_has_a_bound_for_everyone_together() {
+    const MANY: usize = 20_000;
+    let mut world = World::with(|config| config.rooms.messages_per_minute = Limit::OFF);
+    let crowd = crowd(&mut world);
+    world.hold_commits();
+    for client in &crowd {
+        world.send(*client, &format!("<message type='groupchat' to='{ROOM}'><body>here</body></message>"));
+    }
+    let mut said = 0;
+    while !world.core.is_full_of_promises() {
+        world.send(crowd[0], &format!("<message type='groupchat' to='{ROOM}'><body>{said}</body></message>"));
+        said += 1;
+        assert!(said * LISTENERS < 2 * MANY, "{said} messages wait");
+    }
+    world.commit();
+    assert!(!world.core.is_full_of_promises());
+    let everything: Vec<usize> = (0..said).collect();
+    for client in &crowd {
+        assert_eq!(heard(&world.drain(*client)), everything);
+    }
+}

@@ -90,6 +90,27 @@ fn an_answer_with_the_real_address_in_it_does_not_come_back_in_an_anonymous_room
     assert_eq!(world.receive(romeo).get_attr("type"), Some("result"));
 }
 
+// A call, for example, has the address of who makes it in its content.
+#[test]
+fn a_request_with_the_real_address_in_it_does_not_go_on_in_an_anonymous_room() {
+    let mut world = World::new();
+    let [romeo, juliet, nurse] = three(&mut world);
+    let call = |nick: &str| {
+        format!(
+            "<iq type='set' id='s' to='{ROOM}/{nick}'>\
+             <jingle xmlns='urn:xmpp:jingle:1' initiator='Juliet@example.org/phone'/></iq>"
+        )
+    };
+    world.expect_error(juliet, &call("nurse"), "not-acceptable");
+    world.expect_nothing(nurse);
+    // Moderators know it.
+    world.send(juliet, &call("romeo"));
+    assert_eq!(world.receive(romeo).get_attr("type"), Some("set"));
+    world.shape_room(ROOM, |config| config.non_anonymous = true);
+    world.send(juliet, &call("nurse"));
+    assert_eq!(world.receive(nurse).get_attr("type"), Some("set"));
+}
+
 #[test]
 fn an_answer_is_taken_only_from_whom_it_was_asked() {
     let mut world = World::new();

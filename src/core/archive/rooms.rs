@@ -3,6 +3,8 @@
 //! A message is kept as it comes back to its sender, from the occupant's address to the real one: so it is known who has
 //! said it, whoever may see that. One of the room's own is from the room to itself.
 
+use std::ops::Range;
+
 use super::query::{Query, QueryKind, Search, TURN, View};
 use crate::core::Core;
 use crate::core::rooms::Room;
@@ -45,10 +47,18 @@ impl Core {
         self.add_id_of(place, stanza, address);
     }
 
-    /// The last messages of a room's archive, at most so many, the newest first. They say where they are
-    /// ([`Stanza::archived`]).
-    pub fn last_said(&self, room: u32, most: usize) -> Result<Vec<Stanza>, StanzaError> {
-        let kind = QueryKind { range: 0..u64::MAX, max: most, backwards: true, ..QueryKind::default() };
+    /// The messages of a room's archive in a range of places, those at its end if `backwards` and then the newest first, that
+    /// are `wanted` of the first so many. They say where they are ([`Stanza::archived`]). No more are looked at than in one
+    /// turn of a question, and not more than a page of them.
+    pub fn said_in(
+        &self,
+        room: u32,
+        range: Range<u64>,
+        backwards: bool,
+        most: usize,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Stanza>, StanzaError> {
+        let kind = QueryKind { range, max: most, backwards, ..QueryKind::default() };
         let request = Stanza::message(MessageType::Groupchat);
         let mut search = Search::new(Query { owner: room, view: View::People, request, kind });
         search.rows = TURN;
@@ -57,7 +67,7 @@ impl Core {
         let stanza = |(place, bytes): (u64, &[u8])| {
             Some(Stanza { archived: Some(place), ..Stanza::from_bytes(bytes)? })
         };
-        Ok(found.filter_map(stanza).collect())
+        Ok(found.filter(|(_, bytes)| wanted(bytes)).filter_map(stanza).collect())
     }
 
     /// What is left of a message that was read from the store: it may have been retracted since.

@@ -58,7 +58,7 @@ impl Listed {
             description: config.description.clone(),
             language: config.language.clone(),
             non_anonymous: config.non_anonymous,
-            open: !config.members_only && config.password.is_empty(),
+            open: record.is_open(),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::core::hints::Hints;
 use crate::core::{Core, archive, time};
 use crate::jid::Jid;
 use crate::stanza::{Stanza, StanzaError};
-use crate::xml::{Element, Payload, ns, writer};
+use crate::xml::{Payload, ns, writer};
 
 /// Bytes of what one room remembers.
 const MOST_BYTES: usize = 64 * 1024;
@@ -58,7 +58,7 @@ impl History {
         self.said.iter()
     }
 
-    fn get(&self, id: &str) -> Option<&Said> {
+    pub(super) fn get(&self, id: &str) -> Option<&Said> {
         self.said.iter().rev().find(|said| &*said.id == id)
     }
 
@@ -86,7 +86,7 @@ impl History {
         true
     }
 
-    fn replace(&mut self, room: &Jid, id: &str, payload: &Payload) {
+    pub(super) fn replace(&mut self, room: &Jid, id: &str, payload: &Payload) {
         let Some(said) = self.said.iter_mut().find(|said| &*said.id == id) else { return };
         self.bytes -= said.cost();
         let identified = payload.with_written(100, |out| stanza_id(room, id, out));
@@ -96,35 +96,12 @@ impl History {
     }
 }
 
-/// A message of a room that can be spoken of, wherever it is.
-pub struct Found {
-    /// Its place in the archive.
-    place: Option<u64>,
-    pub id: Box<str>,
-    /// The real address of who has said it.
-    pub real: Jid,
-    /// From the occupant.
-    pub stanza: Stanza,
-}
-
-impl Found {
-    /// It takes something back, or it was taken back: there is nothing more to take.
-    pub fn is_retraction(&self) -> bool {
-        self.stanza.payload.children().any(|child| child.ns() == ns::RETRACTION)
-    }
-
-    /// The occupant-id (XEP-0421) of who has said it; `None`: the room has.
-    pub fn author(&self) -> Option<String> {
-        let id = self.stanza.payload.find("occupant-id", ns::OCCUPANT_ID)?.to_element();
-        id.get_attr("id").map(str::to_owned)
-    }
-}
-
 impl Core {
     /// Remembers what has just been said in a room, which is as everyone got it.
     pub fn remember_said(&mut self, message: &Stanza) {
         let Some(address) = message.from.clone() else { return };
         let (now, most) = (self.now, self.most_history(&address));
+        let id = message.archived.map(|place| self.archive_id(place));
         let Some(room) = self.loaded_room_mut(&address) else { return };
         if most == 0 {
             return room.history.trim(0);
@@ -132,10 +109,8 @@ impl Core {
         if !belongs(message) {
             return;
         }
-        let id = message.payload.children().filter(|child| child.is("stanza-id", ns::STANZA_ID)).last();
-        let id = id.map(|id| id.to_element());
-        let id = id.as_ref().filter(|id| id.get_attr("by") == Some(room.address.as_str()));
-        let id = id.and_then(|id| id.get_attr("id")).unwrap_or_default();
+        let own_id = if id.is_none() { id_given_by(&room.address, message) } else { None };
+        let id = id.as_deref().or(own_id.as_deref()).unwrap_or_default();
         let author = address.resource().and_then(|nick| room.occupants.get(nick));
         let real = author.map_or(&room.address, |author| &author.real);
         let said = Said::new(&room.address, id, now, real, message.clone());
@@ -168,9 +143,9 @@ impl Core {
         if !self.archives_room(state) || state.history.read >= most {
             return Ok(());
         }
-        let address = state.address.clone();
+        let (address, rows) = (state.address.clone(), most.saturating_mul(ROWS_A_MESSAGE));
         let oldest = state.history.said.front().map(|said| said.at);
-        let archived = self.last_said(state.record.id, most.saturating_mul(ROWS_A_MESSAGE))?;
+        let archived = self.said_in(state.record.id, 0..u64::MAX, true, rows, |_| true)?;
         let mut older = Vec::new();
         for stanza in archived.into_iter().filter(belongs) {
             let (Some(place), Some(real)) = (stanza.archived, stanza.to.clone()) else { continue };
@@ -189,39 +164,6 @@ impl Core {
         }
         Ok(())
     }
-
-    /// The message of a room with this id (XEP-0359), if its archive has it or it was said last.
-    pub fn find_said(&mut self, room: &Jid, id: &str) -> Result<Option<Found>, StanzaError> {
-        let owner = self.room(room)?.record.id;
-        if let Some(place) = self.archived_place(owner, id)?
-            && let Some((_, stanza)) = self.archived_message(place)?
-            && let Some(real) = stanza.to.clone()
-        {
-            return Ok(Some(Found { place: Some(place), id: id.into(), real, stanza }));
-        }
-        let said = self.room(room)?.history.get(id).filter(|_| !id.is_empty());
-        Ok(said.map(|said| Found {
-            place: None,
-            id: id.into(),
-            real: said.real.clone(),
-            stanza: said.stanza.clone(),
-        }))
-    }
-
-    /// Leaves of a message nothing but that it was there, from whom, and what `retracted` says of its end (XEP-0424 §4): on
-    /// disk, and for those who enter.
-    pub fn bury_said(&mut self, room: &Jid, found: &Found, retracted: &Element) {
-        let author = found.author().map(|id| Element::new("occupant-id", ns::OCCUPANT_ID).attr("id", id));
-        let payload =
-            Payload::from_elements(&author.into_iter().chain([retracted.clone()]).collect::<Vec<_>>());
-        let Some(state) = self.loaded_room_mut(room) else { return };
-        let (address, owner) = (state.address.clone(), state.record.id);
-        state.history.replace(&address, &found.id, &payload);
-        if let Some(place) = found.place {
-            let tombstone = Stanza { payload, lang: None, archived: None, ..found.stanza.clone() };
-            self.replace_said(&address, owner, place, &tombstone);
-        }
-    }
 }
 
 /// What someone who enters is shown: what there is to read, and what takes something back. The subject comes by itself.
@@ -232,6 +174,13 @@ fn belongs(message: &Stanza) -> bool {
             matches!(child.ns(), ns::OMEMO_LEGACY | ns::OMEMO | ns::ENCRYPTION | ns::OPENPGP | ns::RETRACTION)
         });
     is_said && !Hints::of(message).no_store
+}
+
+/// The id that the room has given to a message that is in no archive.
+fn id_given_by(room: &Jid, message: &Stanza) -> Option<String> {
+    let ids = message.payload.children().filter(|child| child.is("stanza-id", ns::STANZA_ID));
+    let own = ids.map(|id| id.to_element()).find(|id| id.get_attr("by") == Some(room.as_str()))?;
+    own.get_attr("id").map(str::to_owned)
 }
 
 fn stanza_id(room: &Jid, id: &str, out: &mut Vec<u8>) {

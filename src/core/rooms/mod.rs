@@ -8,6 +8,7 @@ mod activity;
 mod broadcast;
 mod directory;
 mod history;
+pub mod lines;
 mod looks;
 mod occupants;
 mod pace;
@@ -15,6 +16,7 @@ mod picture;
 mod rates;
 mod relayed;
 mod requests;
+mod retraction;
 mod standing;
 mod upkeep;
 mod voices;
@@ -24,9 +26,10 @@ use std::sync::Arc;
 
 pub use broadcast::Shown;
 pub use directory::{Listed, Listing};
-pub use history::{Found, History, Said};
+pub use history::{History, Said};
 pub use occupants::{Device, Occupant, Occupants};
 pub use relayed::Relayed;
+pub use retraction::Found;
 
 use self::activity::Activity;
 use self::directory::{Directory, Searches};
@@ -174,9 +177,7 @@ impl Room {
 
     /// Anyone can find it and walk in, and it stays.
     pub fn is_public_place(&self) -> bool {
-        let config = self.config();
-        let open = !config.members_only && config.password.is_empty() && !self.record.locked;
-        config.public && config.persistent && open
+        self.config().public && self.config().persistent && self.record.is_open()
     }
 
     /// The same for a request that changes so many people, of which everyone in the room is told: beside what a message
@@ -193,10 +194,9 @@ impl Room {
 
     /// Whether somebody is in it, belongs to it, or could walk in: they may know what goes on inside.
     pub fn is_open_to(&self, who: &Jid) -> bool {
-        let (affiliation, config) = (self.affiliation(who), self.config());
-        let is_open = !config.members_only && config.password.is_empty() && !self.record.locked;
+        let affiliation = self.affiliation(who);
         affiliation >= RoomAffiliation::Member
-            || affiliation == RoomAffiliation::None && is_open
+            || affiliation == RoomAffiliation::None && self.record.is_open()
             || self.occupants.of_person(who).next().is_some()
     }
 

@@ -12,6 +12,7 @@ use crate::jid::Jid;
 use crate::stanza::StanzaError;
 use crate::store::record::{self, Role, RoomPerson};
 use crate::store::schema::{self, Table};
+use crate::xml::Element;
 
 /// How long a temporary room waits after a start, in milliseconds.
 const PATIENCE: u64 = 15 * 60_000;
@@ -118,6 +119,24 @@ impl Core {
         let creator = std::mem::take(&mut self.room(room)?.record.creator);
         self.rooms.upkeep.lost(&creator);
         self.change_room(room, |_| {})
+    }
+
+    /// Removes a room (§10.9). Each occupant gets one presence, its own, with this `<destroy/>`: it is nothing to the room any
+    /// more.
+    pub fn destroy_room(&mut self, address: &Jid, said: Element) -> Result<(), StanzaError> {
+        self.writable()?;
+        let room = self.room(address)?;
+        let address = room.address.clone();
+        room.people.clear();
+        let occupants: Vec<Occupant> = room.occupants.iter().cloned().collect();
+        let shown = Shown { gone: true, extra: Some(said), ..Shown::default() };
+        for occupant in occupants {
+            let gone = Occupant { role: Role::None, ..occupant };
+            for device in &gone.devices {
+                self.show_to_itself(&address, &gone, device, &shown);
+            }
+        }
+        self.remove_room(&address)
     }
 
     /// The server stops: whoever is in a room is told so (§11.2), and nobody is in it any more.

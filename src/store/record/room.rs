@@ -203,6 +203,13 @@ pub struct Subject {
     pub elements: Vec<u8>,
 }
 
+impl Room {
+    /// Anyone who is not banned may walk in.
+    pub fn is_open(&self) -> bool {
+        !self.locked && !self.config.members_only && self.config.password.is_empty()
+    }
+}
+
 impl Record for Room {
     fn encode(&self) -> Vec<u8> {
         let encoder = Encoder::new(1).u32(self.id).u64(self.created).str(&self.creator).bool(self.locked);

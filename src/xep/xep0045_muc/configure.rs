@@ -57,7 +57,7 @@ fn bounds(core: &Core) -> Bounds {
 /// §10.1.3: a room that its owner does not want to open after all is gone. One that is open stays as it is.
 fn cancel(core: &mut Core, address: &Jid) -> Result<Answer, StanzaError> {
     if core.room(address)?.record.locked {
-        destroy::destroy(core, address, destroy::element())?;
+        core.destroy_room(address, destroy::element())?;
         return Ok(Answer::Kept(None));
     }
     Ok(Answer::Result(None))

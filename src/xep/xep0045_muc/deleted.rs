@@ -32,6 +32,7 @@ fn forget_in(core: &mut Core, room: &Jid, who: &Jid) -> Result<(), StanzaError> 
     Ok(())
 }
 
+/// §10: every room has an owner, or a successor.
 fn bequeath(core: &mut Core, room: &Jid, who: &Jid) -> Result<(), StanzaError> {
     let state = core.room(room)?;
     if state.with_affiliation(RoomAffiliation::Owner).any(|(owner, _)| !owner.same_bare(who)) {

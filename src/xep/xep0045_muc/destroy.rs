@@ -2,10 +2,8 @@
 
 use crate::core::Core;
 use crate::core::module::Answer;
-use crate::core::rooms::{Occupant, Shown};
 use crate::jid::Jid;
 use crate::stanza::{Condition, StanzaError};
-use crate::store::record::Role;
 use crate::xml::{Element, ns};
 
 /// Bytes of a reason and of another room's password, which everyone is told.
@@ -26,27 +24,11 @@ pub fn asked(core: &mut Core, address: &Jid, request: &Element) -> Result<Answer
         }
         said = said.child(Element::new(name, ns::MUC_USER).text(&text));
     }
-    destroy(core, address, said)?;
+    core.destroy_room(address, said)?;
     Ok(Answer::Kept(None))
 }
 
 /// What everyone is told, without a word of why.
 pub fn element() -> Element {
     Element::new("destroy", ns::MUC_USER)
-}
-
-/// Removes a room. Each occupant gets one presence, its own: it is nothing to the room any more.
-pub fn destroy(core: &mut Core, address: &Jid, said: Element) -> Result<(), StanzaError> {
-    core.writable()?;
-    let room = core.room(address)?;
-    room.people.clear();
-    let occupants: Vec<Occupant> = room.occupants.iter().cloned().collect();
-    let shown = Shown { gone: true, extra: Some(said), ..Shown::default() };
-    for occupant in occupants {
-        let gone = Occupant { role: Role::None, ..occupant };
-        for device in &gone.devices {
-            core.show_to_itself(address, &gone, device, &shown);
-        }
-    }
-    core.remove_room(address)
 }

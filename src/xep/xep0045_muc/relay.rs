@@ -4,7 +4,7 @@
 //! or to the account's bare address where that is what has the answer: a vCard. An answer is taken from nobody else.
 //!
 //! Who may not see real addresses gets none by this way: of an error, its condition comes back and nothing else; of a vCard,
-//! what a person looks like; and nothing that has the address of who answers in it.
+//! what a person looks like; and nothing that has the address of who asks or answers in it.
 
 use memchr::memmem;
 
@@ -44,6 +44,10 @@ pub fn request(core: &mut Core, stanza: &Stanza, to: &Jid) -> Result<(), StanzaE
         Some(device) => device.jid.clone(),
         None => return Err(Condition::ItemNotFound.into()),
     };
+    if !is_self && !room.shows_addresses_to(other.role) && names(stanza.payload.bytes(), from) {
+        let text = "In this room, the request would have told your address.";
+        return Err(StanzaError::new(Condition::NotAcceptable, text));
+    }
     let asker = asker.address.clone();
     let id = core.relay(stanza, &asked, vcard)?;
     core.route(Stanza { id: Some(id.into()), ..stanza.clone() }.from(&asker).to(&asked));
