@@ -1,5 +1,6 @@
 //! §8.2 to §8.5, §9.1 to §9.8, §10.3 to §10.8: roles and affiliations, by those who may give and take them.
 
+use stube::config::Limit;
 use stube::core::Event;
 use stube::xml::Element;
 
@@ -478,7 +479,7 @@ fn reasons_and_the_number_of_items_have_bounds() {
 
 #[test]
 fn a_room_does_not_know_any_number_of_people() {
-    let mut world = World::new();
+    let mut world = World::with(|config| config.rooms.messages_per_minute = Limit::OFF);
     let clients = world.room_of(&["romeo"]);
     let outcasts = |from: usize| {
         let items =
@@ -640,4 +641,53 @@ fn a_disk_that_fails_changes_no_affiliation_and_lets_roles_change() {
     clients[1..].iter().for_each(|client| world.expect_nothing(*client));
     world.expect_result(clients[0], &set("<item nick='tybalt' role='none'/>"));
     assert_eq!(codes(&presence(&mut world, clients[2], "tybalt")), ["110", "307"]);
+}
+
+// §5.1: roles persist in moderated rooms, and nobody gets a voice back by coming anew.
+#[test]
+fn the_voice_that_a_moderator_has_given_or_taken_outlives_a_visit() {
+    let mut world = World::new();
+    let clients = world.room_of(ALL);
+    let again = |world: &mut World, client: Client, nick: &str| {
+        world.send(client, &format!("<presence type='unavailable' to='{ROOM}'/>"));
+        let told = world.enter(client, ROOM, nick);
+        let own = told.into_iter().rfind(|stanza| codes(stanza).contains(&"110".into()));
+        item(&own.expect("its own presence"), "role").expect("a role")
+    };
+    world.change_person(clients[0], ROOM, "nick='tybalt' role='visitor'");
+    assert_eq!(again(&mut world, clients[2], "prince"), "visitor");
+    world.change_person(clients[0], ROOM, "nick='prince' role='none'");
+    assert_eq!(again(&mut world, clients[2], "tybalt"), "visitor");
+    world.change_person(clients[0], ROOM, "nick='tybalt' role='participant'");
+    world.configure_room(clients[0], ROOM, &[("moderatedroom", "1")]);
+    assert_eq!(again(&mut world, clients[2], "tybalt"), "visitor");
+    world.change_person(clients[0], ROOM, "nick='tybalt' role='moderator'");
+    assert_eq!(again(&mut world, clients[2], "tybalt"), "participant");
+    // Another affiliation is a new beginning.
+    world.change_person(clients[0], ROOM, "jid='juliet@example.org' affiliation='member'");
+    world.change_person(clients[0], ROOM, "nick='juliet' role='visitor'");
+    assert_eq!(again(&mut world, clients[1], "juliet"), "visitor");
+    world.change_person(clients[0], ROOM, "jid='juliet@example.org' affiliation='none'");
+    world.change_person(clients[0], ROOM, "jid='juliet@example.org' affiliation='member'");
+    assert_eq!(again(&mut world, clients[1], "juliet"), "participant");
+    world.change_person(clients[0], ROOM, "nick='juliet' role='visitor'");
+    world.change_person(clients[0], ROOM, "jid='juliet@example.org' affiliation='admin'");
+    assert_eq!(again(&mut world, clients[1], "juliet"), "moderator");
+}
+
+#[test]
+fn a_moderator_does_not_change_people_faster_than_others_may_talk() {
+    let mut world = World::new();
+    let clients = world.room_of(&["romeo", "juliet"]);
+    for change in 0..20 {
+        let role = if change % 2 == 1 { "participant" } else { "visitor" };
+        world.expect_result(clients[0], &set(&format!("<item nick='juliet' role='{role}'/>")));
+    }
+    clients.iter().for_each(|client| world.clear(*client));
+    let more = set("<item nick='juliet' role='visitor'/>");
+    world.expect_error(clients[0], &more, "policy-violation");
+    world.expect_nothing(clients[1]);
+    world.advance(60_000);
+    world.clear(clients[0]);
+    world.expect_result(clients[0], &more);
 }

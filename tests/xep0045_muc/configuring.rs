@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use stube::config::Limit;
 use stube::core::Event;
 use stube::xml::Element;
 
@@ -503,4 +504,34 @@ fn a_disk_that_fails_changes_nothing() {
     world.expect_error(clients[0], &set("<destroy/>"), "resource-constraint");
     assert_eq!(shown(&mut world, clients[0]), before);
     world.expect_nothing(clients[1]);
+}
+
+#[test]
+fn what_the_server_allows_no_longer_is_not_in_the_form() {
+    let mut world = World::new();
+    let owner = room_with(&mut world, &[("maxusers", "200"), ("persistentroom", "1")], &[])[0];
+    world.configure(|config| {
+        config.rooms.occupants = Limit::of(60);
+        config.rooms.history = Limit::of(5);
+    });
+    let answer = world.expect_result(owner, &get());
+    let form = shown(&mut world, owner);
+    assert_eq!(form["muc#roomconfig_maxusers"], ["60"]);
+    assert_eq!(form["muc#maxhistoryfetch"], ["5"]);
+    let field =
+        fields(&answer).into_iter().find(|field| field.get_attr("var") == Some("muc#roomconfig_maxusers"));
+    let options = field.expect("the field").children().filter(|child| child.name == "option");
+    let options: Vec<_> =
+        options.filter_map(|option| option.find("value", DATA)).map(Element::text_content).collect();
+    assert_eq!(options, ["none", "10", "20", "50"]);
+    // So it can be submitted as it is.
+    let as_it_is: Vec<(&str, Vec<&str>)> = form
+        .iter()
+        .map(|(var, values)| (var.as_str(), values.iter().map(String::as_str).collect()))
+        .collect();
+    let as_it_is: Vec<(&str, &[&str])> = (as_it_is.iter())
+        .filter(|(var, _)| *var != "FORM_TYPE")
+        .map(|(var, values)| (*var, values.as_slice()))
+        .collect();
+    world.expect_result(owner, &submit(&as_it_is));
 }

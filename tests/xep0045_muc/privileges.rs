@@ -3,6 +3,8 @@
 //! In the tables `+` is done, `f` forbidden, `n` not allowed. An absent admin or owner is one who is not in the room; a
 //! plain person is a visitor, a participant or absent, and nobody or a member to the room.
 
+use stube::config::Limit;
+
 use crate::client::Client;
 use crate::rooms::{ADMIN, OWNER, ROOM, entering};
 use crate::world::{World, condition_of};
@@ -183,7 +185,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Stage {
-        let mut world = World::new();
+        let mut world = World::with(|config| config.rooms.messages_per_minute = Limit::OFF);
         let boss = world.room_of(&["boss"])[0];
         Stage { world, boss }
     }

@@ -82,7 +82,7 @@ fn a_service_without_a_name_is_not_there() {
     let mut world = World::with(|config| config.services.pubsub = String::new());
     let hamlet = world.login("hamlet", "elsinore");
     let items = world.expect_result(hamlet, &disco(ITEMS, "example.org", ""));
-    assert_eq!(values(&items, ITEMS, "jid").len(), 0);
+    assert_eq!(values(&items, ITEMS, "jid"), ["conference.example.org"]);
     world.expect_error(hamlet, &get(SERVICE, "<subscriptions/>"), "remote-server-not-found");
     // What lives on accounts does not need it.
     world.expect_result(hamlet, &publish("hamlet@example.org", "urn:note", "1"));

@@ -6,6 +6,7 @@
 
 mod activity;
 mod broadcast;
+mod configured;
 mod directory;
 mod history;
 pub mod lines;
@@ -17,8 +18,8 @@ mod rates;
 mod relayed;
 mod requests;
 mod retraction;
-mod standing;
 mod upkeep;
+mod voices;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use self::rates::Rates;
 use self::relayed::RelayedRequests;
 use self::requests::Requests;
 use self::upkeep::Upkeep;
+use self::voices::Voices;
 use super::Core;
 use crate::config::Limit;
 use crate::jid::Jid;
@@ -52,6 +54,9 @@ const REMEMBERED: u64 = 60_000;
 
 /// Rooms in memory that nobody is in, roughly: whoever asks for one after the other must not fill it.
 const MOST_REMEMBERED: usize = 200;
+
+/// Occupants with whom a room is a big one: it costs something to tell them all.
+const BIG: usize = 100;
 
 /// People whom one room knows.
 pub const MAX_PEOPLE: usize = 2000;
@@ -80,6 +85,7 @@ pub struct Room {
     pub history: History,
     /// The nicks that are reserved, by how they look.
     reserved: Looks,
+    pub voices: Voices,
     rates: Rates,
     /// The hashes of its pictures, once somebody has asked for them.
     pictures: Option<Arc<[String]>>,
@@ -104,6 +110,7 @@ impl Room {
             occupants: Occupants::default(),
             history: History::default(),
             reserved,
+            voices: Voices::default(),
             rates: Rates::default(),
             pictures: None,
             pace: Pace::default(),
@@ -171,6 +178,13 @@ impl Room {
     /// Anyone can find it and walk in, and it stays.
     pub fn is_public_place(&self) -> bool {
         self.config().public && self.config().persistent && self.record.is_open()
+    }
+
+    /// The same for a request that changes so many people, of which everyone in the room is told: beside what a message
+    /// costs, each costs as much again, or less in a small room. It is admitted whole and paid for later.
+    pub fn admit_changes(&mut self, id: &Arc<str>, per_minute: Limit, now: u64, people: usize) -> bool {
+        let more = people * self.occupants.len().min(BIG) / BIG;
+        self.rates.admit_with(id, per_minute.get().unwrap_or_default(), now, more as u64)
     }
 
     /// Whether somebody may ask those who decide for something; then they have.

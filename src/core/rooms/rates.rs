@@ -21,6 +21,12 @@ pub struct Rates {
 impl Rates {
     /// Counts one more of a person's; `false`: that is too many. With 0 a minute there is no limit.
     pub fn admit(&mut self, who: &Arc<str>, per_minute: u64, now: u64) -> bool {
+        self.admit_with(who, per_minute, now, 0)
+    }
+
+    /// The same for something that costs more: what is more need not be there yet, and nothing else is admitted before it is
+    /// paid for.
+    pub fn admit_with(&mut self, who: &Arc<str>, per_minute: u64, now: u64, more: u64) -> bool {
         if per_minute == 0 {
             return true;
         }
@@ -33,7 +39,7 @@ impl Rates {
         let after = now.max(*paid) + price;
         let admitted = after <= now + AT_ONCE * price;
         if admitted {
-            *paid = after;
+            *paid = after.saturating_add(more.saturating_mul(price));
         }
         admitted
     }
@@ -55,6 +61,14 @@ mod tests {
         assert!(!rates.admit(&who, 120, 1500));
         assert!(rates.admit(&Arc::from("somebody else"), 120, 1500));
         assert_eq!((0..100).filter(|_| rates.admit(&who, 120, 60_000)).count(), 20, "a pause saves no more");
+    }
+
+    #[test]
+    fn what_costs_more_is_admitted_and_paid_for_later() {
+        let (mut rates, who) = (Rates::default(), Arc::from("somebody"));
+        assert!(rates.admit_with(&who, 60, 1000, 99));
+        assert!(!rates.admit(&who, 60, 1000 + 80_999), "a hundred seconds, but for twenty at once");
+        assert!(rates.admit(&who, 60, 1000 + 81_000));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use super::messages::too_fast;
 use super::privileges::{self, Standing};
 use super::register;
 use super::standing::{self, Cause, Grant, KICKED};
@@ -196,6 +197,7 @@ fn change(core: &mut Core, room: &Jid, from: &Jid, items: &[&Element]) -> Result
     let wishes = items.iter().map(|item| Wish::of(state, item, nick_bytes));
     let wishes = wishes.collect::<Result<Vec<Wish>, _>>()?;
     check(state, from, actor, &wishes)?;
+    admit(core, room, from, wishes.len())?;
     let is_kept = wishes.iter().any(|wish| matches!(wish.what, What::Affiliation(_)));
     if is_kept {
         core.writable()?;
@@ -211,6 +213,14 @@ fn change(core: &mut Core, room: &Jid, from: &Jid, items: &[&Element]) -> Result
     }
     core.end_if_abandoned(room);
     Ok(if is_kept { Answer::Kept(None) } else { Answer::Result(None) })
+}
+
+/// Changes that everyone is told of count as messages do: there must be an end to them, too.
+pub fn admit(core: &mut Core, room: &Jid, from: &Jid, people: usize) -> Result<(), StanzaError> {
+    let id = core.occupant_id(room, from).into();
+    let (per_minute, now) = (core.config.rooms.messages_per_minute, core.now());
+    let admitted = core.room(room)?.admit_changes(&id, per_minute, now, people);
+    if admitted { Ok(()) } else { Err(too_fast()) }
 }
 
 /// Whether all of these may be: otherwise none of them is (§9.2).
@@ -242,11 +252,14 @@ fn check(room: &Room, from: &Jid, actor: Standing, wishes: &[Wish]) -> Result<()
 /// What several affiliations must be together: there is an owner afterwards (§10.5), no nick is two people's, and the
 /// room can know that many people.
 pub fn check_together(room: &Room, grants: &[&Grant]) -> Result<(), StanzaError> {
-    let is_changed = |jid: &Jid| grants.iter().any(|grant| grant.who == *jid);
+    if grants.len() > MAX_ITEMS {
+        return Err(StanzaError::new(Condition::PolicyViolation, "These are too many people at once."));
+    }
+    let changed: BTreeSet<&Jid> = grants.iter().map(|grant| &grant.who).collect();
     let mut owners = room.with_affiliation(RoomAffiliation::Owner);
     let had_owner = owners.next().is_some();
     let mut owners = room.with_affiliation(RoomAffiliation::Owner);
-    let has_owner = owners.any(|(jid, _)| !is_changed(jid))
+    let has_owner = owners.any(|(jid, _)| !changed.contains(jid))
         || grants.iter().any(|grant| grant.affiliation == RoomAffiliation::Owner);
     if had_owner && !has_owner {
         return Err(StanzaError::new(Condition::Conflict, "A room has an owner."));

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::admin::check_together;
+use super::admin::{admit, check_together};
 use super::destroy;
 use super::settings::{self, Bounds, Submitted};
 use super::standing::{self, Cause, Grant};
@@ -70,6 +70,11 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
     let Submitted { config, owners, admins } = settings::read(room, bounds, form)?;
     let grants = grants(room, &config, owners, admins);
     check_together(room, &grants.iter().collect::<Vec<_>>())?;
+    // Before a room is open, there is nobody to be told.
+    if !room.record.locked {
+        let everyone = concerns_everyone(room.config(), &config).then_some(room.occupants.len());
+        admit(core, address, from, grants.len() + everyone.unwrap_or_default())?;
+    }
     core.writable()?;
     let cause = Cause::by(core, address, from);
     let before = core.room(address)?.config().clone();
@@ -90,8 +95,14 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, form: &Element) -> Result<
     Ok(Answer::Kept(None))
 }
 
-/// Lets a new configuration hold. Whose presence is no longer shown is gone for the others,
-/// which must be said before; whose is shown from now on is said after.
+/// Whether many can have to go or be shown anew because of it.
+fn concerns_everyone(before: &RoomConfig, now: &RoomConfig) -> bool {
+    (before.members_only, before.moderated, before.broadcast)
+        != (now.members_only, now.moderated, now.broadcast)
+}
+
+/// Lets a new configuration hold. Whose presence is no longer shown is gone for the others, which must be said before;
+/// whose is shown from now on is said after.
 fn configure(core: &mut Core, address: &Jid, config: RoomConfig, cause: &Cause) -> Result<(), StanzaError> {
     let room = core.room(address)?;
     let moderated = config.moderated != room.config().moderated;
@@ -128,9 +139,9 @@ fn grants(
     use RoomAffiliation::{Admin, Member, None as Nothing, Owner};
     let plain = if config.members_only { Member } else { Nothing };
     let shall_be = |who: &Jid, is: RoomAffiliation| match (&owners, &admins) {
-        (Some(owners), _) if owners.contains(who) => Owner,
+        (Some(owners), _) if owners.binary_search(who).is_ok() => Owner,
         (None, _) if is == Owner => Owner,
-        (_, Some(admins)) if admins.contains(who) => Admin,
+        (_, Some(admins)) if admins.binary_search(who).is_ok() => Admin,
         (_, None) if is >= Admin => Admin,
         _ if is >= Admin => plain,
         _ => is,

@@ -1,6 +1,6 @@
 //! Entering a room (§7.2).
 
-use super::privileges::initial_role;
+use super::standing::role_on_entering;
 use super::{nicks, presence};
 use crate::config::RoomMakers;
 use crate::core::Core;
@@ -82,7 +82,7 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
         core.end_if_abandoned(&address);
         return Err(error);
     }
-    let role = initial_role(room.affiliation(from), room.config());
+    let role = role_on_entering(room, from);
     let was = room.occupants.get(nick(to)).map_or(Role::None, |occupant| occupant.role);
     room.occupants.enter(to, from, &id, role, Device::new(from.clone(), session, presence::shown(stanza)));
     let Some(occupant) = room.occupants.of(from).cloned() else { return Ok(()) };

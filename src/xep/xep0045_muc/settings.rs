@@ -5,7 +5,7 @@
 //! are in braces with a namespace (XEP-0068 §3.4).
 
 use crate::core::form::{Answers, Field, FieldType, Form};
-use crate::core::rooms::Room;
+use crate::core::rooms::{MAX_PEOPLE, Room};
 use crate::jid::Jid;
 use crate::stanza::{Condition, StanzaError};
 use crate::store::record::{Role, RoomAffiliation, RoomConfig};
@@ -17,9 +17,6 @@ const MAX_DESCRIPTION: usize = 4096;
 const MAX_LANGUAGE: usize = 35;
 const MAX_PASSWORD: usize = 256;
 const MAX_CONTACTS: usize = 10;
-
-/// Owners and admins that one form may name.
-const MAX_NAMED: usize = 200;
 
 /// Seconds between two messages of one person: a day at most.
 const MAX_SLOW_MODE: u32 = 86_400;
@@ -60,14 +57,15 @@ const SENDERS: &[(&str, &str)] = &[
 ];
 const ROLES: &[(&str, &str)] =
     &[("Moderators", "moderator"), ("Participants", "participant"), ("Visitors", "visitor")];
+/// Those that the server does not allow are not offered.
 const SIZES: &[(&str, &str)] = &[
+    ("As many as the server allows", "none"),
     ("10", "10"),
     ("20", "20"),
     ("50", "50"),
     ("100", "100"),
     ("200", "200"),
     ("500", "500"),
-    ("As many as the server allows", "none"),
 ];
 
 /// What the server's configuration leaves to owners.
@@ -108,7 +106,14 @@ fn form(room: &Room, bounds: Bounds) -> Form {
     };
     let number = |var, label, value: u32, most| text(var, label, &value.to_string()).number(Some(most));
     let whois = if config.non_anonymous { "anyone" } else { "moderators" };
-    let users = if config.max_users == 0 { "none".to_owned() } else { config.max_users.to_string() };
+    let users = match config.max_users.min(bounds.occupants) {
+        0 => "none".to_owned(),
+        users => users.to_string(),
+    };
+    let allowed = |size: &str| size.parse().map_or(true, |size: u32| size <= bounds.occupants);
+    let sizes = SIZES.iter().take_while(|(_, size)| allowed(size)).count();
+    let sizes = SIZES.get(..sizes).unwrap_or_default();
+    let history = config.history.min(bounds.history);
     Form::ask(ns::MUC_ROOM_CONFIG, "Configuration of a room", "")
         .field(text(TITLE, "Name", &config.title))
         .field(text(DESCRIPTION, "What it is about", &config.description))
@@ -142,7 +147,7 @@ fn form(room: &Room, bounds: Bounds) -> Form {
         ))
         .field(flag(REGISTRATION, "People may ask to become members", config.registration))
         .field(flag(LOGGING, "What is said is kept, and those who may enter can read it", config.archived))
-        .field(number(HISTORY, "Messages that one sees at most on entering", config.history, bounds.history))
+        .field(number(HISTORY, "Messages that one sees at most on entering", history, bounds.history))
         .field(flag(MENTIONS, "Members are told when somebody mentions them", config.mentions))
         .field(number(
             SLOW_MODE,
@@ -150,7 +155,7 @@ fn form(room: &Room, bounds: Bounds) -> Form {
             config.slow_mode,
             MAX_SLOW_MODE,
         ))
-        .field(choice(MAX_USERS, "How many may be in it", &users, SIZES).open())
+        .field(choice(MAX_USERS, "How many may be in it", &users, sizes).open())
         .field(
             Field::new(FieldType::JidMulti, CONTACTS)
                 .label("Who answers for it, as everyone may know")
@@ -169,7 +174,7 @@ pub fn read(room: &Room, bounds: Bounds, submitted: &Element) -> Result<Submitte
     flags(&mut config, &answers);
     choices(&mut config, &answers, bounds)?;
     password(&mut config, &answers)?;
-    let people = |var| answers.given(var).then(|| named(&answers, var, MAX_NAMED)).transpose();
+    let people = |var| answers.given(var).then(|| named(&answers, var, MAX_PEOPLE)).transpose();
     if let Some(contacts) = answers.given(CONTACTS).then(|| named(&answers, CONTACTS, MAX_CONTACTS)) {
         config.contacts = contacts?.iter().map(Jid::to_string).collect();
     }
@@ -265,7 +270,7 @@ fn password(config: &mut RoomConfig, answers: &Answers) -> Result<(), StanzaErro
     Ok(())
 }
 
-/// People, by their bare addresses (§10.3).
+/// People, by their bare addresses (§10.3), in order.
 fn named(answers: &Answers, var: &str, most: usize) -> Result<Vec<Jid>, StanzaError> {
     let mut people: Vec<Jid> = answers.jids(var).iter().map(Jid::bare).collect();
     people.sort_unstable();

@@ -6,7 +6,7 @@
 
 use super::privileges::{initial_role, may_stay, role_after};
 use crate::core::Core;
-use crate::core::rooms::{Occupant, Shown};
+use crate::core::rooms::{Occupant, Room, Shown};
 use crate::jid::Jid;
 use crate::stanza::{MessageType, Stanza, StanzaError};
 use crate::store::record::{Role, RoomAffiliation, RoomPerson};
@@ -64,9 +64,16 @@ pub fn expel(core: &mut Core, room: &Jid, nick: &str, code: u16, cause: &Cause) 
 /// Gives an occupant a role (§8.3, §8.4, §9.6, §9.7).
 pub fn set_role(core: &mut Core, room: &Jid, nick: &str, role: Role, cause: &Cause) {
     let Some(state) = core.loaded_room_mut(room) else { return };
-    let was = state.occupants.get(nick).map(|occupant| occupant.role);
-    if was.is_some_and(|was| was != role) {
-        show_as(core, room, nick, role, cause);
+    let Some(occupant) = state.occupants.get(nick).filter(|occupant| occupant.role != role) else { return };
+    state.voices.given(&occupant.real, role);
+    show_as(core, room, nick, role, cause);
+}
+
+/// The role of who enters: the usual one, or the voice that a moderator has given or taken.
+pub fn role_on_entering(room: &Room, who: &Jid) -> Role {
+    match initial_role(room.affiliation(who), room.config()) {
+        role @ (Role::None | Role::Moderator) => role,
+        role => room.voices.of(who).unwrap_or(role),
     }
 }
 
@@ -124,6 +131,9 @@ pub fn set_affiliation(core: &mut Core, room: &Jid, grant: &Grant, cause: &Cause
     let state = core.room(room)?;
     let before = state.people.get(&grant.who).cloned().unwrap_or_default();
     let was = before.affiliation;
+    if was != grant.affiliation {
+        state.voices.forget(&grant.who);
+    }
     let affected: Vec<(Occupant, RoomAffiliation)> = (state.occupants.iter())
         .filter(|occupant| concerns(&grant.who, &occupant.real))
         .map(|occupant| (occupant.clone(), state.affiliation(&occupant.real)))
@@ -209,15 +219,16 @@ fn invite(core: &mut Core, room: &Jid, who: &Jid, cause: &Cause) {
 /// A room is moderated from here on, or no longer (§5.1.2): those without an affiliation have the role that they would
 /// enter with, unless they are moderators.
 pub fn follow_moderation(core: &mut Core, room: &Jid, cause: &Cause) {
-    let Some(state) = core.loaded_room(room) else { return };
+    let Some(state) = core.loaded_room_mut(room) else { return };
+    state.voices.forget_all();
     let role = initial_role(RoomAffiliation::None, state.config());
     let affected: Vec<String> = (state.occupants.iter())
         .filter(|occupant| state.affiliation(&occupant.real) == RoomAffiliation::None)
-        .filter(|occupant| occupant.role != Role::Moderator)
+        .filter(|occupant| occupant.role != Role::Moderator && occupant.role != role)
         .map(|occupant| occupant.nick().to_owned())
         .collect();
     for nick in affected {
-        set_role(core, room, &nick, role, cause);
+        show_as(core, room, &nick, role, cause);
     }
 }
 
