@@ -8,6 +8,8 @@ mod filters;
 mod pages;
 #[path = "xep0313_mam/rooms.rs"]
 mod rooms;
+#[path = "xep0313_mam/rooms_story.rs"]
+mod rooms_story;
 #[path = "xep0313_mam/upkeep.rs"]
 mod upkeep;
 

@@ -176,6 +176,19 @@ fn what_is_found_says_what_kind_of_room_it_is() {
     );
 }
 
+#[test]
+fn of_a_long_description_the_beginning_is_found() {
+    let mut world = World::new();
+    let juliet = rooms(&mut world);
+    let text = format!("{}needle", "ä".repeat(600));
+    world.shape_room(&format!("hall@{ROOMS}"), |config| config.description = text);
+    assert_eq!(found(&mut world, juliet, &[("q", "needle")]), [] as [&str; 0]);
+    let result = result(&mut world, juliet, &[("q", "äää")], "");
+    let item = result.find("item", NS).expect("a room");
+    let description = item.find("description", NS).expect("a description").text_content();
+    assert_eq!(description, format!("{}…", "ä".repeat(500)));
+}
+
 // §6.1: "Order the results descendingly by the number of users", "by the address of the channel"
 #[test]
 fn the_order_is_by_people_or_by_address() {

@@ -103,7 +103,7 @@ impl Core {
     }
 
     fn control_delete_room(&mut self, room: &Jid) -> Result<Vec<String>, String> {
-        let configured = self.standing_rooms().iter().any(|(address, _)| address == room);
+        let configured = self.configured_rooms().iter().any(|(address, _)| address == room);
         self.destroy_room(room, Element::new("destroy", ns::MUC_USER)).map_err(line)?;
         Ok(configured.then(|| lines::COMES_BACK.to_owned()).into_iter().collect())
     }

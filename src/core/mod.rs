@@ -268,7 +268,7 @@ impl Core {
         self.caps.clear();
     }
 
-    /// Lets modules do what the configuration asks for.
+    /// Lets modules do what the configuration asks for, as far as it is not done.
     fn configured(&mut self) {
         for tell in xep::ALL.iter().filter_map(|module| module.configured) {
             tell(self);
@@ -322,7 +322,10 @@ impl Core {
                 self.stalled = Some(reason);
                 self.release_waiting();
             }
-            Event::StoreResumed => self.stalled = None,
+            Event::StoreResumed => {
+                self.stalled = None;
+                self.configured();
+            }
             Event::Derived(id, derived) => self.derived(id, derived),
             Event::Remote(stanza) => self.receive_remote(stanza),
             Event::Tick => self.tick(),

@@ -84,7 +84,8 @@ pub struct Module {
     pub private_changed: Option<fn(&mut Core, &Jid, &Element)>,
     /// An account has blocked an address, with this `<item/>`.
     pub blocked: Option<fn(&mut Core, &Jid, &Jid, &Element)>,
-    /// The configuration is new: at the start, and when it has been read again.
+    /// The configuration is new: at the start, and when it has been read again. Also when the store can write again: what it
+    /// asks for may not have been done.
     pub configured: Option<fn(&mut Core)>,
     /// An account has a client from now on, or has one while the configuration changes.
     pub welcome: Option<fn(&mut Core, &Jid)>,

@@ -35,7 +35,7 @@ pub const MODULE: Module = Module {
 
 /// Gives an account the bookmarks of the configuration's rooms that it has not been given.
 fn give(core: &mut Core, owner: &Jid) {
-    let rooms = core.standing_rooms_of(owner);
+    let rooms = core.configured_rooms_of(owner);
     if rooms.is_empty() || core.writable().is_err() {
         return;
     }

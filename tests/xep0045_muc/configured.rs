@@ -131,6 +131,23 @@ fn members_follow_the_list_and_who_is_taken_off_has_to_go() {
 }
 
 #[test]
+fn everyone_and_a_list_can_take_each_others_place() {
+    let mut world = world(|_| {});
+    let juliet = world.online("juliet", "phone");
+    let tybalt = world.online("tybalt", "phone");
+    world.enter(juliet, FAMILY, "Juliet");
+    world.enter(tybalt, FAMILY, "Tybalt");
+    world.configure(with(|room| room.members = of(&["juliet"])));
+    assert!(world.drain(tybalt).iter().any(|stanza| codes(stanza) == ["110", "321"]));
+    world.expect_no_entry(tybalt, FAMILY, "Tybalt", "registration-required");
+    world.clear(juliet);
+    world.configure(with(|_| {}));
+    let gone = world.drain(juliet).iter().any(|stanza| stanza.get_attr("type") == Some("unavailable"));
+    assert!(!gone, "who belongs to it either way stays in it");
+    world.enter(tybalt, FAMILY, "Tybalt");
+}
+
+#[test]
 fn the_list_changes_nothing_that_it_has_not_made() {
     let mut world = world(|room| room.members = of(&["juliet", "tybalt"]));
     // In their clients, the owners have made a friend a member, one member an admin, and banned another.
@@ -282,6 +299,18 @@ fn bookmarks_that_others_may_read_get_none() {
     );
     world.configure(with(|_| {}));
     assert_eq!(bookmarks(&mut world, juliet).len(), 1);
+}
+
+#[test]
+fn what_could_not_be_kept_when_the_configuration_changed_is_done_when_it_can() {
+    let mut world = World::new();
+    let juliet = world.login("juliet", "phone");
+    world.handle(Event::StoreStalled("full".into()));
+    world.configure(with(|_| {}));
+    world.expect_no_entry(juliet, FAMILY, "Juliet", "resource-constraint");
+    world.handle(Event::StoreResumed);
+    assert_eq!(bookmarks(&mut world, juliet).len(), 1);
+    world.enter(juliet, FAMILY, "Juliet");
 }
 
 #[test]

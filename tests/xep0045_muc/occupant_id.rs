@@ -48,6 +48,49 @@ fn every_presence_and_message_of_an_occupant_has_the_same_id() {
     }
 }
 
+// §4 "This includes messages sent as part of the discussion history after joining a room, requested via XEP-0313 or any other
+// means"
+#[test]
+fn what_is_told_later_has_it_too() {
+    let mut world = World::new();
+    let clients = world.room_of(&["romeo", "juliet"]);
+    let seen = world.enter(clients[0], ROOM, "romeo");
+    let from = format!("{ROOM}/juliet");
+    let juliets = id_of(seen.iter().find(|it| it.get_attr("from") == Some(&from)).expect("Juliet"));
+    world.send(clients[1], &format!("<message type='groupchat' to='{ROOM}'><body>Hi</body></message>"));
+    world.affiliate(ROOM, "juliet", stube::store::record::RoomAffiliation::Admin);
+    world.send(clients[1], &format!("<presence type='unavailable' to='{from}'/>"));
+    world.enter(clients[1], ROOM, "juliet");
+    world.send(
+        clients[1],
+        &format!("<message type='groupchat' to='{ROOM}'><subject>Dinner</subject></message>"),
+    );
+    world.send(clients[1], &format!("<presence type='unavailable' to='{from}'/>"));
+    let nurse = world.online("nurse", "phone");
+    world.clear(nurse);
+    world.send(
+        nurse,
+        &format!("<presence to='{ROOM}/nurse'><x xmlns='http://jabber.org/protocol/muc'/></presence>"),
+    );
+    let told = world.drain(nurse);
+    let said: Vec<&Element> = told.iter().filter(|it| it.get_attr("from") == Some(&from)).collect();
+    assert_eq!(said.len(), 2, "a message and the subject: {said:?}");
+    assert!(said.iter().all(|stanza| id_of(stanza) == juliets));
+    let asks = format!("<iq type='set' id='a' to='{ROOM}'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    world.send(nurse, &asks);
+    let results = world.drain(nurse);
+    let archived: Vec<Element> = results.iter().filter_map(forwarded).collect();
+    let archived: Vec<&Element> = archived.iter().filter(|it| it.get_attr("from") == Some(&from)).collect();
+    assert!(!archived.is_empty());
+    assert!(archived.iter().all(|stanza| id_of(stanza) == juliets));
+}
+
+/// The message in a result of the archive.
+fn forwarded(result: &Element) -> Option<Element> {
+    let result = result.find("result", "urn:xmpp:mam:2")?;
+    result.find("forwarded", "urn:xmpp:forward:0")?.find("message", "jabber:client").cloned()
+}
+
 // §4 "the MUC service MUST replace such element before reflecting"
 #[test]
 fn a_forged_id_is_replaced() {

@@ -120,6 +120,8 @@ fn who_deletes_a_room_of_the_configuration_is_told_that_it_comes_back() {
         }];
     });
     world.handle(Event::Tick);
+    let shown = show(&mut world, "family@conference.example.org");
+    assert!(shown.contains(&"member         everyone of example.org".to_owned()), "{shown:#?}");
     let told = delete(&mut world, "family@conference.example.org");
     assert!(told[0].starts_with("the configuration asks for this room"), "{told:?}");
     assert_eq!(world.rows(Table::Rooms), 0);

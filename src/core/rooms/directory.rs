@@ -15,6 +15,9 @@ use crate::store::record;
 /// Rooms of one service that can be found.
 const MAX_LISTED: usize = 5000;
 
+/// Bytes of a description that are looked through and shown; many rooms can be listed.
+const MAX_DESCRIPTION: usize = 1000;
+
 /// Rooms that are read at once to make the list.
 const READ: usize = 500;
 
@@ -55,12 +58,19 @@ impl Listed {
         let config = &record.config;
         (config.public && !record.locked).then(|| Listed {
             title: config.title.clone(),
-            description: config.description.clone(),
+            description: beginning(&config.description),
             language: config.language.clone(),
             non_anonymous: config.non_anonymous,
             open: record.is_open(),
         })
     }
+}
+
+fn beginning(text: &str) -> String {
+    if text.len() <= MAX_DESCRIPTION {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(MAX_DESCRIPTION)])
 }
 
 impl Directory {

@@ -100,7 +100,9 @@ impl Core {
     /// Remembers what has just been said in a room, which is as everyone got it.
     pub fn remember_said(&mut self, message: &Stanza) {
         let Some(address) = message.from.clone() else { return };
-        let (now, most) = (self.now, self.most_history(&address));
+        let most = self.most_history(&address);
+        // The archive's clock may be ahead of ours.
+        let at = message.archived.map_or(self.now, archive::stamp);
         let id = message.archived.map(|place| self.archive_id(place));
         let Some(room) = self.loaded_room_mut(&address) else { return };
         if most == 0 {
@@ -113,7 +115,7 @@ impl Core {
         let id = id.as_deref().or(own_id.as_deref()).unwrap_or_default();
         let author = address.resource().and_then(|nick| room.occupants.get(nick));
         let real = author.map_or(&room.address, |author| &author.real);
-        let said = Said::new(&room.address, id, now, real, message.clone());
+        let said = Said::new(&room.address, id, at, real, message.clone());
         room.history.push(said, most);
     }
 

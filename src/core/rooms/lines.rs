@@ -90,7 +90,8 @@ pub fn details<'a>(
     people.sort_by_key(|(who, person)| (std::cmp::Reverse(person.affiliation), *who));
     lines.extend(people.iter().map(|(who, person)| {
         let nick = if person.nick.is_empty() { String::new() } else { format!(" ({})", person.nick) };
-        format!("{:<14} {who}{nick}", person.affiliation.name())
+        let everyone = if who.contains('@') { "" } else { "everyone of " };
+        format!("{:<14} {everyone}{who}{nick}", person.affiliation.name())
     }));
     lines.iter().map(|line| printable(line.trim_end())).collect()
 }

@@ -6,6 +6,7 @@
 
 mod activity;
 mod broadcast;
+mod configured;
 mod directory;
 mod history;
 pub mod lines;
@@ -17,7 +18,6 @@ mod rates;
 mod relayed;
 mod requests;
 mod retraction;
-mod standing;
 mod upkeep;
 mod voices;
 

@@ -13,7 +13,7 @@ use crate::store::record::{ConfiguredRoom, RoomAffiliation, RoomConfig};
 use crate::xml::{Element, ns};
 
 pub fn keep_rooms(core: &mut Core) {
-    let wanted = core.standing_rooms();
+    let wanted = core.configured_rooms();
     for (address, room) in &wanted {
         if let Err(error) = keep(core, address, room) {
             let why = error.text.as_deref().unwrap_or(error.condition.name());

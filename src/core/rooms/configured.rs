@@ -7,7 +7,7 @@ use crate::store::record::ConfiguredRoom;
 
 impl Core {
     /// The rooms that the configuration asks for, by their addresses.
-    pub fn standing_rooms(&self) -> Vec<(Jid, ConfiguredRoom)> {
+    pub fn configured_rooms(&self) -> Vec<(Jid, ConfiguredRoom)> {
         let config = &self.config;
         let rooms = config.standing_rooms.iter().filter_map(|room| {
             let domain = config.domain_of(room);
@@ -34,12 +34,12 @@ impl Core {
     }
 
     /// Those that an account belongs to.
-    pub fn standing_rooms_of(&self, account: &Jid) -> Vec<(Jid, ConfiguredRoom)> {
+    pub fn configured_rooms_of(&self, account: &Jid) -> Vec<(Jid, ConfiguredRoom)> {
         if self.config.standing_rooms.is_empty() {
             return Vec::new();
         }
         let is_one = |who: &String| who == account.bare_str() || who == account.domain();
-        let mut rooms = self.standing_rooms();
+        let mut rooms = self.configured_rooms();
         rooms.retain(|(_, room)| room.members.iter().chain(&room.owners).any(is_one));
         rooms
     }
