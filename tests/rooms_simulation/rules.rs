@@ -8,7 +8,7 @@ use stube::xml::Element;
 
 use super::view::Seen;
 use super::{Guest, House, PEOPLE, ROOMS, condition_of, jid, show};
-use crate::rooms::item;
+use crate::rooms::{USER, codes, item};
 
 /// All that a room must not forget.
 #[derive(Debug, PartialEq)]
@@ -83,6 +83,15 @@ impl House {
             || got.get_attr("type") == Some("error");
         if to != address && !(any_device && bare(to) == bare(address)) {
             complaint = Some("it is not its own".to_owned());
+        }
+        let ids = got.children().filter(|child| child.is("occupant-id", "urn:xmpp:occupant-id:0")).count();
+        let of_occupant = nick.is_some() && got.name != "iq" && got.get_attr("type") != Some("error");
+        // That nobody is there is said by the room.
+        let outside = got.name == "presence"
+            && (got.find("x", USER).is_none()
+                || codes(got).iter().filter(|code| *code == "307" || *code == "333").count() == 2);
+        if of_occupant && !outside && ids != 1 {
+            complaint = Some(format!("it has {ids} occupant ids"));
         }
         let real = item(got, "jid").filter(|real| bare(real) != bare(address));
         if got.name == "presence" && real.is_some() && !insider.contains(room) {

@@ -127,6 +127,44 @@ class Chat(unittest.TestCase):
         romeo.quit()
         juliet.quit()
 
+    def test_two_people_talk_in_a_room(self) -> None:
+        with stube.Server() as server, Terminal() as romeo, Terminal() as juliet:
+            server.add_user("romeo", "montague")
+            server.add_user("juliet", "capulet")
+            self.talk_in_a_room(server, romeo, juliet)
+
+    def talk_in_a_room(self, server: stube.Server, romeo: Terminal, juliet: Terminal) -> None:
+        for person, name, password in [(romeo, "romeo", "montague"), (juliet, "juliet", "capulet")]:
+            person.connect(name, password, f"port {server.port} tls trust")
+            person.shows("logged in successfully")
+        romeo.type("/presence room all")
+        room = f"verona@conference.{stube.DOMAIN}"
+        romeo.type(f"/join {room}")
+        romeo.shows("requires configuration")
+        romeo.type("/room accept")
+        romeo.shows("unlocked")
+        juliet.type(f"/join {room}")
+        juliet.shows("You have joined the room as juliet")
+        romeo.shows("juliet has joined the room")
+        romeo.type("What's in a name?")
+        juliet.shows("romeo: What's in a name?")
+        juliet.type("That which we call a rose \u2665")
+        romeo.shows("juliet: That which we call a rose \u2665")
+        romeo.type('/subject set "Balcony"')
+        juliet.shows("romeo has set the room subject: Balcony")
+        juliet.type("/nick capulet")
+        romeo.shows("juliet is now known as capulet")
+        romeo.type("/kick capulet good night")
+        juliet.shows("reason: good night")
+        juliet.type(f"/join {room}")
+        romeo.shows("juliet has joined the room")
+        romeo.type("/affiliation set member juliet@localhost")
+        romeo.shows("juliet's affiliation has been changed to: member, by: romeo")
+        romeo.type("/room destroy")
+        juliet.shows("destroyed")
+        romeo.quit()
+        juliet.quit()
+
     def test_somebody_registers_and_logs_in(self) -> None:
         with stube.Server('registration = "open"') as server, Terminal() as newcomer:
             newcomer.type(f"/register mercutio {stube.DOMAIN} port {server.port} tls trust")
