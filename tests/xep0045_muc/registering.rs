@@ -282,6 +282,28 @@ fn where_a_member_may_more_than_others_owners_and_admins_decide() {
 }
 
 #[test]
+fn who_has_lost_the_voice_does_not_get_it_back_by_registering_or_stopping_to() {
+    let mut world = World::new();
+    let clients = world.room_of(&["romeo", "juliet", "tybalt"]);
+    let again = |world: &mut World, client: Client, nick: &str| {
+        world.send(client, &format!("<presence type='unavailable' to='{ROOM}'/>"));
+        let told = world.enter(client, ROOM, nick);
+        let own = told.into_iter().rfind(|stanza| codes(stanza).contains(&"110".into()));
+        item(&own.expect("its own presence"), "role").expect("a role")
+    };
+    world.change_person(clients[0], ROOM, "nick='tybalt' role='visitor'");
+    clients.iter().for_each(|client| world.clear(*client));
+    world.expect_result(clients[2], &register("Prince"));
+    assert!(world.receive(clients[0]).find("x", DATA).is_some(), "the owner is asked");
+    world.expect_nothing(clients[2]);
+    assert_eq!(again(&mut world, clients[2], "tybalt"), "visitor");
+    world.expect_result(clients[1], &register("Capulet"));
+    world.change_person(clients[0], ROOM, "nick='juliet' role='visitor'");
+    world.expect_result(clients[1], &set("<remove/>"));
+    assert_eq!(again(&mut world, clients[1], "juliet"), "visitor");
+}
+
+#[test]
 fn one_asks_for_membership_once_in_ten_minutes() {
     let mut world = World::new();
     let clients = world.room_of(&["romeo"]);

@@ -2,7 +2,7 @@
 //! (`nicks`). A form that the room sends asks for the nick, and for nothing else.
 //!
 //! If just anyone may enter and speak, one is a member at once. Where that would let somebody in, or give them a voice,
-//! those who decide are asked first (§9.9): every owner and admin gets a form, one request of a person in ten minutes.
+//! which a moderator may have taken from them, those who decide are asked first (§9.9): every owner and admin gets a form, one request of a person in ten minutes.
 //! Who is something to the room already can change the nick, or take it back with the membership (XEP-0077 §3.2).
 //! At most [`MAX_REGISTERED`] people are known to a room in which one can still register, so that strangers can't take
 //! the places of those whom admins add.
@@ -18,7 +18,7 @@ use crate::core::module::Answer;
 use crate::core::rooms::{MAX_PEOPLE, Room};
 use crate::jid::Jid;
 use crate::stanza::{Condition, IqType, Kind, Stanza, StanzaError};
-use crate::store::record::RoomAffiliation;
+use crate::store::record::{Role, RoomAffiliation};
 use crate::xml::{Element, ns};
 
 const MAX_REGISTERED: usize = MAX_PEOPLE / 2;
@@ -101,7 +101,7 @@ fn submit(core: &mut Core, address: &Jid, from: &Jid, query: &Element) -> Result
         if room.people.len() >= MAX_REGISTERED {
             return Err(StanzaError::new(Condition::ResourceConstraint, "This room knows too many people."));
         }
-        if !is_for_anyone(room) {
+        if !is_for_anyone(room) || standing::role_on_entering(room, from) < Role::Participant {
             forms::admit(core, address, from)?;
             ask(core, address, from, &nick);
             return Ok(Answer::Result(None));

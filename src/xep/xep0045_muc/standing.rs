@@ -131,7 +131,8 @@ pub fn set_affiliation(core: &mut Core, room: &Jid, grant: &Grant, cause: &Cause
     let state = core.room(room)?;
     let before = state.people.get(&grant.who).cloned().unwrap_or_default();
     let was = before.affiliation;
-    if was != grant.affiliation {
+    // Who comes to be something else without anybody's doing has no new voice by that.
+    if was != grant.affiliation && cause.actor.is_some() {
         state.voices.forget(&grant.who);
     }
     let affected: Vec<(Occupant, RoomAffiliation)> = (state.occupants.iter())
