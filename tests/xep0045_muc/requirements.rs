@@ -323,6 +323,31 @@ fn whoever_waits_for_the_disk_sees_who_comes_and_goes_meanwhile() {
 }
 
 #[test]
+fn who_enters_again_hears_what_waited_before_what_was_said_since() {
+    for leaves in [false, true] {
+        let mut world = World::new();
+        let people = world.room_of(&["romeo", "juliet"]);
+        let say = |text: &str| {
+            format!("<message type='groupchat' id='{text}' to='{ROOM}'><body>{text}</body></message>")
+        };
+        world.hold_commits();
+        world.send(people[0], &say("before"));
+        if leaves {
+            world.send(people[0], &format!("<presence type='unavailable' to='{ROOM}/romeo'/>"));
+        }
+        world.enter(people[0], ROOM, "romeo");
+        world.send(people[1], &say("since"));
+        world.expect_nothing(people[0]);
+        world.commit();
+        let told = world.drain(people[0]);
+        assert_eq!(
+            told.iter().map(|told| told.get_attr("id")).collect::<Vec<_>>(),
+            [Some("before"), Some("since")]
+        );
+    }
+}
+
+#[test]
 fn a_room_without_addresses_gives_its_lists_to_owners() {
     let mut world = World::new();
     let people = world.room_of(&["romeo", "juliet", "nurse"]);

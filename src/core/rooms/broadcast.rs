@@ -200,6 +200,12 @@ impl Core {
 }
 
 impl Core {
+    /// A device that comes into a room, perhaps not for the first time: something may wait for it since it was there.
+    pub fn device(&self, jid: &Jid, presence: Payload) -> Device {
+        let session = self.session_of(jid).map(|session| session.id);
+        Device { jid: jid.clone(), session, presence, echo: self.now_seq() }
+    }
+
     /// Sends a stanza of a room's to a device of an occupant.
     pub fn send_from_room(&mut self, device: &Device, stanza: Stanza) {
         if self.has_blocked(device, &stanza) {

@@ -40,15 +40,9 @@ pub struct Device {
     pub session: Option<SessionId>,
     /// The content of its presence, as far as it is shown.
     pub presence: Payload,
-    /// The batch that its last message is in: until this is on disk, the message's return to it waits, and whatever
-    /// else is said after it.
+    /// The batch that its last message is in, or may be in: until this is on disk, the message's return to it waits, and
+    /// whatever else is said after it.
     pub(super) echo: u64,
-}
-
-impl Device {
-    pub fn new(jid: Jid, session: Option<SessionId>, presence: Payload) -> Device {
-        Device { jid, session, presence, echo: 0 }
-    }
 }
 
 impl Occupant {

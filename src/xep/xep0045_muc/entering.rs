@@ -4,7 +4,7 @@ use super::standing::role_on_entering;
 use super::{nicks, presence};
 use crate::config::RoomMakers;
 use crate::core::Core;
-use crate::core::rooms::{Device, Room, Shown};
+use crate::core::rooms::{Room, Shown};
 use crate::jid::Jid;
 use crate::stanza::{Condition, ErrorType, PresenceType, Stanza, StanzaError};
 use crate::store::record::{Role, RoomAffiliation, RoomConfig};
@@ -75,7 +75,7 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
         Err(error) => return Err(error),
     };
     let id = core.occupant_id(&address, from);
-    let session = core.session_of(from).map(|session| session.id);
+    let device = core.device(from, presence::shown(stanza));
     let most = core.config.rooms.occupants.max_len();
     let room = core.room(&address)?;
     if let Err(error) = may_enter(room, stanza, from, to, most) {
@@ -84,7 +84,7 @@ fn enter(core: &mut Core, stanza: &Stanza, from: &Jid, to: &Jid) -> Result<(), S
     }
     let role = role_on_entering(room, from);
     let was = room.occupants.get(nick(to)).map_or(Role::None, |occupant| occupant.role);
-    room.occupants.enter(to, from, &id, role, Device::new(from.clone(), session, presence::shown(stanza)));
+    room.occupants.enter(to, from, &id, role, device);
     let Some(occupant) = room.occupants.of(from).cloned() else { return Ok(()) };
     let Some(device) = occupant.devices.last().cloned() else { return Ok(()) };
     let change =
