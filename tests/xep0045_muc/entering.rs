@@ -269,3 +269,21 @@ fn one_person_is_not_in_a_room_with_any_number_of_clients() {
     assert_eq!(crate::world::condition_of(error).as_deref(), Some("resource-constraint"));
     assert_eq!(told.iter().filter(|stanza| stanza.get_attr("type") == Some("error")).count(), 1);
 }
+
+#[test]
+fn who_has_a_deleted_accounts_name_is_somebody_else_in_a_room() {
+    let mut world = World::new();
+    let clients = world.room_of(&["romeo", "juliet"]);
+    let id = |told: &[Element]| {
+        let own = told.iter().find(|stanza| stanza.get_attr("from") == Some(of("juliet").as_str()));
+        let id = own.and_then(|own| own.find("occupant-id", "urn:xmpp:occupant-id:0")).expect("an id");
+        id.get_attr("id").expect("an id").to_owned()
+    };
+    let before = id(&world.enter(clients[1], ROOM, "juliet"));
+    world.expect_result(
+        clients[1],
+        "<iq type='set' id='x'><query xmlns='jabber:iq:register'><remove/></query></iq>",
+    );
+    let juliet = world.online("juliet", "phone");
+    assert_ne!(before, id(&world.enter(juliet, ROOM, "juliet")));
+}

@@ -397,9 +397,11 @@ impl Core {
         Ok(all.into_values().take(most).collect())
     }
 
-    /// What an occupant is known by to others in a room, whatever their nick (XEP-0421 §4.1).
+    /// What somebody who is online is known by to others in a room, whatever their nick (XEP-0421 §4.1). An account of ours
+    /// that is made after another of the same name was deleted is somebody else.
     pub fn occupant_id(&self, room: &Jid, who: &Jid) -> String {
-        let label = format!("occupant {}\0{}", room.bare_str(), who.bare_str());
+        let account = self.loaded(who).map_or(0, |account| account.record.id);
+        let label = format!("occupant {}\0{}\0{account}", room.bare_str(), who.bare_str());
         let hash = Hash::Sha256.hmac(&self.secret, label.as_bytes());
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
