@@ -87,6 +87,7 @@ fn presence_without_the_wish_to_enter_gets_an_explicit_no() {
         (told.get_attr("type"), codes(&told)),
         (Some("unavailable"), vec!["110".into(), "307".into(), "333".into()])
     );
+    assert!(told.find("occupant-id", "urn:xmpp:occupant-id:0").is_some(), "every presence of a room has one");
     world.expect_nothing(juliet);
 }
 

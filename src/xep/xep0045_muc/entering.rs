@@ -59,7 +59,8 @@ fn say_that_it_is_not_in(core: &mut Core, from: &Jid, to: &Jid) {
     let status = |code| Element::new("status", ns::MUC_USER).attr("code", code);
     let x = Element::new("x", ns::MUC_USER).child(item.child(reason));
     let x = ["110", "307", "333"].into_iter().fold(x, |x, code| x.child(status(code)));
-    core.route(Stanza::presence(PresenceType::Unavailable).from(to).to(from).with(&x));
+    let id = Element::new("occupant-id", ns::OCCUPANT_ID).attr("id", core.occupant_id(to, from));
+    core.route(Stanza::presence(PresenceType::Unavailable).from(to).to(from).with(&id).with(&x));
 }
 
 // §7.2
