@@ -85,7 +85,10 @@ fn the_service_says_that_it_has_rooms() {
     let about = query(&mut world, romeo, INFO, ROOMS);
     assert_eq!(all(&about, "identity", "category"), ["conference"]);
     assert_eq!(all(&about, "identity", "type"), ["text"]);
-    for feature in [INFO, ITEMS, "http://jabber.org/protocol/muc", "http://jabber.org/protocol/rsm"] {
+    let stable_id = "http://jabber.org/protocol/muc#stable_id";
+    for feature in
+        [INFO, ITEMS, "http://jabber.org/protocol/muc", "http://jabber.org/protocol/rsm", stable_id]
+    {
         assert!(features(&about).contains(&feature), "{feature}");
     }
 }

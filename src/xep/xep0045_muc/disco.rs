@@ -17,6 +17,8 @@ use crate::xml::{Element, Payload, ns};
 /// Rooms in one answer.
 const MAX_PAGE: usize = 300;
 
+/// §7.4: said of the service, and of each room
+const STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 /// §18.1.1
 const TRAFFIC: &str = "http://jabber.org/protocol/muc#traffic";
 /// §7.12
@@ -58,7 +60,7 @@ pub fn info(core: &mut Core, entity: &Entity<'_>, info: &mut Info) {
     match entity.node {
         None if entity.is_service(core) && is_service(core) => {
             info.identities.push(identity("Rooms"));
-            info.features.extend([ns::MUC, ns::RSM, ns::OCCUPANT_ID, "muc_rooms"]);
+            info.features.extend([ns::MUC, ns::RSM, ns::OCCUPANT_ID, STABLE_ID, "muc_rooms"]);
         }
         node if core.is_room(entity.address) => match core.room(entity.address) {
             // §10.1.1: it is as if it were not there yet.
@@ -119,7 +121,7 @@ fn features(room: &Room) -> impl Iterator<Item = &'static str> {
     let either = |is: bool, one, other| if is { one } else { other };
     [
         // The ids of messages come back (§7.4).
-        "http://jabber.org/protocol/muc#stable_id",
+        STABLE_ID,
         "http://jabber.org/protocol/muc#self-ping-optimization",
         either(config.public, "muc_public", "muc_hidden"),
         either(config.members_only, "muc_membersonly", "muc_open"),
