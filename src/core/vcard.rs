@@ -11,7 +11,7 @@ use super::Core;
 use crate::jid::Jid;
 use crate::stanza::{Condition, StanzaError};
 use crate::store::record::Blob;
-use crate::store::schema::{self, Table};
+use crate::store::schema::{self, Op, Table};
 use crate::xep;
 use crate::xml::{Element, ns};
 
@@ -76,13 +76,17 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
 impl Core {
     pub fn vcard(&mut self, owner: &Jid) -> Result<Option<Element>, StanzaError> {
         let id = self.account(owner)?.record.id;
+        self.vcard_of(id)
+    }
+
+    /// What is kept under an id, of an account or of a room.
+    pub(super) fn vcard_of(&self, id: u32) -> Result<Option<Element>, StanzaError> {
         let stored = self.value::<Blob>(Table::Vcard, &schema::vcard::key(id))?;
         Ok(stored.and_then(|Blob(bytes)| Element::parse(&bytes, ns::CLIENT)))
     }
 
-    /// Replaces a vCard; one without content is none.
-    pub fn set_vcard(&mut self, owner: &Jid, vcard: &Element) -> Result<(), StanzaError> {
-        self.writable()?;
+    /// What keeps a vCard under an id, unless it is too large; one without content is none.
+    pub(super) fn vcard_op(&self, id: u32, vcard: &Element) -> Result<Op, StanzaError> {
         let bytes = vcard.to_bytes(ns::CLIENT);
         if bytes.len() as u64 > self.config.limits.vcard_bytes.max() {
             return Err(StanzaError::new(
@@ -90,14 +94,20 @@ impl Core {
                 "This vCard is too large; perhaps with a smaller picture?",
             ));
         }
+        Ok(match vcard.children().next() {
+            Some(_) => schema::vcard::put(id, &bytes),
+            None => schema::vcard::delete(id),
+        })
+    }
+
+    /// Replaces a vCard; one without content is none.
+    pub fn set_vcard(&mut self, owner: &Jid, vcard: &Element) -> Result<(), StanzaError> {
+        self.writable()?;
         let before = self.vcard(owner)?;
         let account = self.account(owner)?;
         let (owner, id) = (account.jid.clone(), account.record.id);
-        account.photo = None;
-        let op = match vcard.children().next() {
-            Some(_) => schema::vcard::put(id, &bytes),
-            None => schema::vcard::delete(id),
-        };
+        let op = self.vcard_op(id, vcard)?;
+        self.account(&owner)?.photo = None;
         self.write(&owner, [op]);
         for tell in xep::ALL.iter().filter_map(|module| module.vcard_changed) {
             tell(self, &owner, before.as_ref(), vcard);

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use crate::core::Core;
 use crate::core::vcard::Picture;
 use crate::jid::Jid;
-use crate::stanza::{Condition, StanzaError};
-use crate::store::record::Blob;
-use crate::store::schema::{self, Table};
+use crate::stanza::StanzaError;
 use crate::xml::{Element, ns};
 
 /// Forms of one picture.
@@ -17,27 +15,17 @@ const MAX_PICTURES: usize = 8;
 impl Core {
     pub fn room_vcard(&mut self, room: &Jid) -> Result<Option<Element>, StanzaError> {
         let id = self.room(room)?.record.id;
-        let stored = self.value::<Blob>(Table::Vcard, &schema::vcard::key(id))?;
-        Ok(stored.and_then(|Blob(bytes)| Element::parse(&bytes, ns::CLIENT)))
+        self.vcard_of(id)
     }
 
     /// Replaces a room's vCard; one without content is none.
     pub fn set_room_vcard(&mut self, room: &Jid, vcard: &Element) -> Result<(), StanzaError> {
         self.writable()?;
-        let bytes = vcard.to_bytes(ns::CLIENT);
-        if bytes.len() as u64 > self.config.limits.vcard_bytes.max() {
-            return Err(StanzaError::new(
-                Condition::ResourceConstraint,
-                "This vCard is too large; perhaps with a smaller picture?",
-            ));
-        }
+        let id = self.room(room)?.record.id;
+        let op = self.vcard_op(id, vcard)?;
         let room = self.room(room)?;
         room.pictures = Some(hashes(vcard));
-        let (address, id) = (room.address.clone(), room.record.id);
-        let op = match vcard.children().next() {
-            Some(_) => schema::vcard::put(id, &bytes),
-            None => schema::vcard::delete(id),
-        };
+        let address = room.address.clone();
         self.write_room(&address, [op]);
         Ok(())
     }
