@@ -2,7 +2,8 @@
 //! (`nicks`). A form that the room sends asks for the nick, and for nothing else.
 //!
 //! If just anyone may enter and speak, one is a member at once. Where that would let somebody in, or give them a voice,
-//! which a moderator may have taken from them, those who decide are asked first (§9.9): every owner and admin gets a form, one request of a person in ten minutes.
+//! which a moderator may have taken from them, those who decide are asked first (§9.9): every owner and admin gets a
+//! form, one request of a person in ten minutes.
 //! Who is something to the room already can change the nick, or take it back with the membership (XEP-0077 §3.2).
 //! At most [`MAX_REGISTERED`] people are known to a room in which one can still register, so that strangers can't take
 //! the places of those whom admins add.
